@@ -1,0 +1,147 @@
+import { hash } from 'node:crypto'
+import type { Batch, BatchRows } from '#storage/change.ts'
+import type { Condition, Operation } from '#storage/operation.ts'
+import type { Bound, Column, RowCodec } from '#storage/row.ts'
+import { conditionExpression, operationStatements } from '#storage/statement-text.ts'
+
+/** How far ahead of the last position the ceiling is set: as many positions may be skipped after a crash of the database. */
+export const CEILING_STEP = 10_000
+/** The advisory lock that orders all commits of the deployment (advisory locks belong to one database). */
+export const COMMIT_LOCK = 'pg_advisory_xact_lock(1299799404, 1)'
+/** Where commits are announced: `first:last`. */
+export const CHANNEL = 'myelin_log'
+
+/** The function that writes a batch in one call, so that no client can be frozen while it holds the lock. Its name is made from its text. */
+export type CommitFunction = { readonly name: string; readonly definition: string; readonly call: string }
+
+type Declared = { readonly operations: readonly Operation[]; readonly conditions: readonly Condition[] }
+
+/** Writes the function for what is declared. Its parameters after the first four are the rows of each condition and each operation, as JSON. */
+export const commitFunction = ({ operations, conditions }: Declared): CommitFunction => {
+  const parts = [...conditions, ...operations]
+  const parameters = ['p_id text', 'p_ts bigint', 'p_entries bigint', 'p_lanes json', 'p_log json']
+  const rows = parts.map((_, index) => `p_${index} json`)
+  const body = `
+LANGUAGE plpgsql AS $function$
+DECLARE
+  v_base bigint; v_ceiling bigint; v_refused int[] := '{}'; v_by text[] := '{}'; v_out json[] := '{}'; v_part json; v_result text;
+BEGIN
+  PERFORM ${COMMIT_LOCK};
+  UPDATE deployment SET last_position = CASE WHEN started_at = pg_postmaster_start_time()::text THEN last_position ELSE ceiling END + p_entries,
+    started_at = pg_postmaster_start_time()::text
+    RETURNING last_position - p_entries, ceiling INTO v_base, v_ceiling;
+  IF v_base + p_entries > v_ceiling THEN
+    PERFORM set_config('synchronous_commit', 'on', true);
+    UPDATE deployment SET ceiling = v_base + p_entries + ${CEILING_STEP};
+  END IF;
+${conditions.map((condition, index) => judge(condition, `p_${index}`)).join('')}
+  IF v_refused <> '{}' THEN
+    SELECT v_refused || coalesce(array_agg(l.change), '{}'), v_by || coalesce(array_agg('lane'::text), '{}') INTO v_refused, v_by FROM (
+      SELECT (a.position - 1)::int AS change, a.lane FROM json_array_elements_text(p_lanes) WITH ORDINALITY AS a(lane, position)
+    ) AS l WHERE l.lane IS NOT NULL AND NOT l.change = ANY (v_refused) AND l.lane IN (
+      SELECT b.lane FROM json_array_elements_text(p_lanes) WITH ORDINALITY AS b(lane, position) WHERE b.position - 1 = ANY (v_refused));
+  END IF;
+${operations.map((operation, index) => write(operation, `p_${conditions.length + index}`)).join('')}
+  INSERT INTO log (pos, kind, room, "user", item)
+    SELECT v_base + r.i, r.k, r.r, r.u, r.t FROM json_to_recordset(p_log) AS r(n int, i bigint, k smallint, r bigint, u bigint, t bigint)
+    WHERE NOT r.n = ANY (v_refused);
+  v_result := json_build_object('base', v_base, 'refused', v_refused, 'by', v_by, 'returned', array_to_json(v_out))::text;
+  INSERT INTO commits (id, written_ts, result) VALUES (p_id, p_ts, v_result);
+  PERFORM pg_notify('${CHANNEL}', v_base + 1 || ':' || v_base + p_entries);
+  RETURN v_result;
+END
+$function$`
+  const name = `myelin_commit_${hash('sha256', body).slice(0, 16)}`
+  const all = [...parameters, ...rows]
+  return {
+    name,
+    definition: `CREATE OR REPLACE FUNCTION ${name}(${all.join(', ')}) RETURNS text${body}`,
+    call: `SELECT ${name}(${all.map((_, index) => `$${index + 1}`).join(', ')})`,
+  }
+}
+
+const sqlType: Readonly<Record<Column<unknown>['kind'], string>> = {
+  integer: 'bigint',
+  position: 'bigint',
+  real: 'double precision',
+  text: 'text',
+  bytes: 'bytea',
+  boolean: 'boolean',
+}
+
+const source = (codec: RowCodec<unknown>, parameter: string): string => {
+  const columns = codec.columns.map(({ column }, index) => `c${index} ${sqlType[column.kind]}`)
+  return `json_to_recordset(${parameter}) AS r(n int, ${columns.join(', ')})`
+}
+
+const placeholder = (codec: RowCodec<unknown>) => (name: string) => {
+  const index = codec.columns.findIndex((column) => column.name === name)
+  return codec.columns[index]?.column.kind === 'position' ? `(v_base + r.c${index})` : `r.c${index}`
+}
+
+function judge(condition: Condition, parameter: string): string {
+  const holds = conditionExpression(condition, placeholder(condition.row))
+  return `  IF ${parameter} IS NOT NULL THEN
+    SELECT v_refused || coalesce(array_agg(r.n), '{}'), v_by || coalesce(array_agg('${condition.name}'::text), '{}') INTO v_refused, v_by
+      FROM ${source(condition.row, parameter)} WHERE (${holds}) IS NOT TRUE AND NOT r.n = ANY (v_refused);
+  END IF;
+`
+}
+
+function write(operation: Operation, parameter: string): string {
+  const from = {
+    placeholder: placeholder(operation.row),
+    source: `(SELECT * FROM ${source(operation.row, parameter)} WHERE NOT r.n = ANY (v_refused)) AS r`,
+  }
+  const statements = operationStatements(operation, from)
+  const last = statements.pop() ?? ''
+  const names = operation.returning?.columns.map(({ name }) => `d."${name}"`) ?? []
+  const final =
+    operation.returning === undefined
+      ? `${last};`
+      : `WITH d AS (${last}) SELECT json_agg(json_build_array('${operation.name}', d.n, json_build_array(${names.join(', ')}))) INTO v_part FROM d;
+    IF v_part IS NOT NULL THEN v_out := v_out || v_part; END IF;`
+  return `  IF ${parameter} IS NOT NULL THEN
+    ${[...statements.map((text) => `${text};`), final].join('\n    ')}
+  END IF;
+`
+}
+
+/** The values of a call of the function for this batch. */
+export const commitParameters = (batch: Batch, declared: Declared, ts: number): (string | number | null)[] => {
+  const rows = new Map([...batch.conditions, ...batch.operations].map((one) => [one.name, one]))
+  return [
+    batch.id,
+    ts,
+    batch.log.length,
+    JSON.stringify(batch.lanes),
+    JSON.stringify(
+      batch.log.map(({ change, kind, room, user, item }, i) => ({
+        n: change,
+        i: i + 1,
+        k: kind,
+        r: room,
+        u: user,
+        t: item,
+      })),
+    ),
+    ...[...declared.conditions, ...declared.operations].map(({ name }) => {
+      const found = rows.get(name)
+      return found === undefined ? null : rowsAsJson(found)
+    }),
+  ]
+}
+
+function rowsAsJson({ changes, rows }: BatchRows): string {
+  const texts = rows.map((row, index) => {
+    const fields = row.map((value, column) => `,"c${column}":${value === null ? 'null' : valueAsJson(value)}`)
+    return `{"n":${changes[index]}${fields.join('')}}`
+  })
+  return `[${texts.join(',')}]`
+}
+
+const valueAsJson = (value: Exclude<Bound, null>): string => {
+  if (typeof value === 'number') return String(value)
+  if (typeof value === 'string') return JSON.stringify(value)
+  return `"\\\\x${Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('hex')}"`
+}

@@ -1,0 +1,62 @@
+import { Worker } from 'node:worker_threads'
+import type { Batch, BatchResult } from '#storage/change.ts'
+import { BatchError, DatabaseUnavailable } from '#storage/database.ts'
+import type { WriterAnswer, WriterData } from './writer-thread.ts'
+
+type Waiting = { readonly resolve: (result: BatchResult) => void; readonly reject: (error: Error) => void }
+
+/** The main thread's end of the writer thread. */
+export class SqliteWriter implements AsyncDisposable {
+  readonly #worker: Worker
+  readonly #waiting: Waiting[] = []
+  #closed: (() => void) | undefined
+  #failure: Error | undefined
+
+  constructor(data: WriterData) {
+    this.#worker = new Worker(new URL('./writer-thread.ts', import.meta.url), { workerData: data })
+    this.#worker.on('message', (answer: WriterAnswer) => this.#answered(answer))
+    this.#worker.on('error', (error) => this.#fail(error instanceof Error ? error : new Error(String(error))))
+    this.#worker.unref()
+  }
+
+  write(batch: Batch): Promise<BatchResult> {
+    if (this.#failure !== undefined) {
+      return Promise.reject(new DatabaseUnavailable('the writer thread has ended', { cause: this.#failure }))
+    }
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ resolve, reject })
+      this.#worker.ref()
+      this.#worker.postMessage({ batch })
+    })
+  }
+
+  #answered(answer: WriterAnswer): void {
+    if ('closed' in answer) {
+      this.#closed?.()
+      return
+    }
+    const waiting = this.#waiting.shift()
+    if (this.#waiting.length === 0) this.#worker.unref()
+    if ('result' in answer) waiting?.resolve(answer.result)
+    else waiting?.reject(new BatchError(answer.error))
+  }
+
+  #fail(error: Error): void {
+    this.#failure = error
+    for (const { reject } of this.#waiting.splice(0)) {
+      reject(new DatabaseUnavailable('the writer thread has ended', { cause: error }))
+    }
+    this.#closed?.()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#failure === undefined) {
+      await new Promise<void>((resolve) => {
+        this.#closed = resolve
+        this.#worker.ref()
+        this.#worker.postMessage({ close: true })
+      })
+    }
+    await this.#worker.terminate()
+  }
+}

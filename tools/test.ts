@@ -1,0 +1,35 @@
+import { spawn } from 'node:child_process'
+import { argv, env, execPath, exit } from 'node:process'
+import { startPostgres } from '#test/helpers/postgres-server.ts'
+
+// npm test [files]: everything, on SQLite and on real PostgreSQL servers that live as long as the run.
+
+/** Test files that share one process, and those that get one each. */
+const SHARED = ['src/**/*.test.ts', 'test/architecture/*.test.ts']
+const ISOLATED = ['test/!(architecture|faults)/**/*.test.ts']
+
+const node = (args: readonly string[], environment: Readonly<Record<string, string | undefined>>): Promise<number> =>
+  new Promise((resolve) => {
+    const child = spawn(execPath, args, { stdio: 'inherit', env: { ...env, ...environment } })
+    child.on('exit', (code) => resolve(code ?? 1))
+  })
+
+const files = argv.slice(2)
+const given = env['MYELIN_TEST_POSTGRES']
+await using newest = given === undefined ? await startPostgres('newest') : undefined
+await using oldest = await startPostgres('oldest')
+const environment = {
+  MYELIN_TEST_POSTGRES: given ?? newest?.uri,
+  MYELIN_TEST_POSTGRES_OLDEST: oldest.uri,
+}
+const common = ['--test', '--test-reporter=dot', '--test-timeout=300000']
+const codes: number[] = []
+if (files.length > 0) {
+  codes.push(await node(['--test', '--test-reporter=spec', '--test-isolation=none', ...files], environment))
+} else {
+  codes.push(await node([...common, '--test-isolation=none', ...SHARED], environment))
+  codes.push(await node([...common, '--test-concurrency=2', ...ISOLATED], environment))
+}
+await newest?.[Symbol.asyncDispose]()
+await oldest[Symbol.asyncDispose]()
+exit(Math.max(...codes))
