@@ -73,7 +73,7 @@ export class Batcher {
       if (key === undefined) continue
       if (this.#blocked.has(key)) return false
       const taken = this.#taken.get(key)
-      if (taken !== undefined && !(taken.by === condition && isSameLane(taken.change, change))) return false
+      if (taken !== undefined && !isSameLane(taken.change, change)) return false
     }
     return change.operations.every((row) => this.#rowFits(change, row))
   }

@@ -122,7 +122,9 @@ CREATE TABLE memberships (
   "user" BIGINT NOT NULL,
   membership TEXT NOT NULL,
   event BIGINT NOT NULL,
+  -- Where the last membership event stands in the log, and the first of those that said the same.
   pos BIGINT NOT NULL,
+  since_pos BIGINT NOT NULL,
   -- The user has left and asked not to see the room any more.
   is_forgotten BOOLEAN NOT NULL,
   PRIMARY KEY (room, "user")
@@ -138,16 +140,19 @@ CREATE TABLE aliases (
 ); -- keyed
 CREATE INDEX aliases_room ON aliases (room);
 
--- What a transaction ID of a device brought about, so that a repeated request gives the same answer. `answer` is what the endpoint needs to give it.
+-- What a transaction ID of a device brought about, so that a repeated request gives the same answer. `answer` is what the endpoint needs to
+-- give it; `event` the event that was sent, so that its sender recognises it.
 CREATE TABLE transactions (
   "user" BIGINT NOT NULL,
   device_id TEXT NOT NULL,
   path TEXT NOT NULL,
   txn_id TEXT NOT NULL,
   answer TEXT NOT NULL,
+  event BIGINT,
   written_ts BIGINT NOT NULL,
   PRIMARY KEY ("user", device_id, path, txn_id)
 ); -- keyed
+CREATE INDEX transactions_event ON transactions (event) WHERE event IS NOT NULL;
 CREATE INDEX transactions_written ON transactions (written_ts);
 
 -- Unread marks of members whose verdict differs from the one on the event.

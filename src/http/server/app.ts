@@ -1,0 +1,252 @@
+import type { IncomingMessage } from 'node:http'
+import { Readable } from 'node:stream'
+import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
+import 'zod/compile'
+import type * as z from 'zod'
+import type { Endpoint } from '#api/endpoint.ts'
+import { errorOfIssues } from '#api/issues.ts'
+import type { Requester } from '#api/requester.ts'
+import {
+  forbidden,
+  guestAccessForbidden,
+  invalidParam,
+  methodNotAllowed,
+  unrecognized,
+  userSuspended,
+} from '#protocol/errors.ts'
+import type { Logger } from '#util/logger.ts'
+import { MAX_BODY_BYTES, parseBody, readBody } from './body.ts'
+import { clientAddress, isServed } from './listen.ts'
+import { inRequest } from './request-context.ts'
+import { CORS_HEADERS, send, sendError } from './respond.ts'
+import type { Caller, Route, Upload } from './route.ts'
+
+/** Finds out who asks. `isOptional`: no token is no error. Throws MatrixErrors for tokens that are missing, unknown or locked out. */
+export type Authenticate = (
+  token: string | undefined,
+  request: { readonly query: Readonly<Record<string, unknown>>; readonly caller: Caller; readonly isOptional: boolean },
+) => Promise<Requester | undefined>
+
+/** Called once for each answered request, for the log and the metrics. */
+export type Answered = (request: {
+  readonly endpointId: string
+  readonly method: string
+  readonly url: string
+  readonly caller: Caller
+  readonly user: string | undefined
+  readonly status: number
+  readonly bytes: number
+  readonly seconds: number
+  readonly httpVersion: string
+}) => void
+
+type Deps = {
+  readonly routes: readonly Route[]
+  readonly authenticate: Authenticate
+  /** Throws when the server has more to do than it can: admission control. */
+  readonly admit: () => void
+  readonly answered: Answered
+  readonly log: Logger
+  readonly now: () => number
+  readonly requestId: () => string
+}
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    endpointId: string
+    userId: string | undefined
+    startedAt: number
+  }
+}
+
+/** The HTTP application: every route with its checks. It listens nowhere by itself. */
+export const createApp = (deps: Deps): FastifyInstance => {
+  const app = fastify({
+    logger: false,
+    trustProxy: false,
+    bodyLimit: Number.MAX_SAFE_INTEGER,
+    exposeHeadRoutes: false,
+    forceCloseConnections: 'idle',
+    routerOptions: {
+      maxParamLength: 4096,
+      ignoreTrailingSlash: false,
+      // A path that is no percent-encoded UTF-8 reaches no route.
+      onBadUrl: (_path, _request, response) => {
+        response.writeHead(400, { ...CORS_HEADERS, 'content-type': 'application/json' })
+        response.end(JSON.stringify({ errcode: 'M_INVALID_PARAM', error: 'the path is not percent-encoded UTF-8' }))
+      },
+    },
+    genReqId: deps.requestId,
+  })
+  app.removeAllContentTypeParsers()
+  // Bodies are read by the route, which knows their bound.
+  app.addContentTypeParser('*', (_request, _payload, done) => done(null, undefined))
+  app.decorateRequest('endpointId', '')
+  app.decorateRequest('userId', undefined)
+  app.decorateRequest('startedAt', 0)
+  addHooks(app, deps)
+  addRoutes(app, deps)
+  return app
+}
+
+function addHooks(app: FastifyInstance, deps: Deps): void {
+  app.addHook('onRequest', (request, reply, done) => {
+    request.startedAt = deps.now()
+    reply.headers(CORS_HEADERS)
+    if (!isServed(request.raw)) {
+      sendError(reply, unrecognized('There is nothing at this path here'), deps.log)
+    } else if (request.method === 'OPTIONS') reply.code(200).send('{}')
+    else done()
+  })
+  app.addHook('onResponse', (request, reply, done) => {
+    deps.answered({
+      endpointId: request.endpointId,
+      method: request.method,
+      url: request.url,
+      caller: callerOf(request, reply),
+      user: request.userId,
+      status: reply.statusCode,
+      bytes: Number(reply.getHeader('content-length') ?? 0),
+      seconds: (deps.now() - request.startedAt) / 1000,
+      httpVersion: request.raw.httpVersion,
+    })
+    done()
+  })
+  app.setNotFoundHandler((_request, reply) => sendError(reply, unrecognized('There is nothing at this path'), deps.log))
+  app.setErrorHandler((error, _request, reply) => {
+    const status = (error as { statusCode?: number }).statusCode
+    // What Fastify itself finds wrong with a request, such as a broken URL or length.
+    const known = status !== undefined && status >= 400 && status < 500
+    sendError(reply, known ? invalidParam('the request is not well-formed HTTP') : error, deps.log)
+  })
+}
+
+const METHODS = ['GET', 'PUT', 'POST', 'DELETE', 'PATCH', 'HEAD'] as const
+
+function addRoutes(app: FastifyInstance, deps: Deps): void {
+  const served = new Map<string, Set<string>>()
+  for (const route of deps.routes) {
+    for (const template of [route.endpoint.path, ...route.endpoint.alsoAt]) {
+      const url = template.replaceAll(/\{([A-Za-z]+)\}/g, ':$1')
+      const shape = template.replaceAll(/\{[A-Za-z]+\}/g, ':')
+      const known = served.get(shape) ?? new Set()
+      served.set(shape, known.add(route.endpoint.method))
+      app.route({ method: route.endpoint.method, url, handler: handler(route, deps) })
+    }
+  }
+  const refused = new Set<string>()
+  for (const route of deps.routes) {
+    for (const template of [route.endpoint.path, ...route.endpoint.alsoAt]) {
+      const shape = template.replaceAll(/\{[A-Za-z]+\}/g, ':')
+      if (refused.has(shape)) continue
+      refused.add(shape)
+      const others = METHODS.filter((method) => !served.get(shape)?.has(method))
+      const url = template.replaceAll(/\{([A-Za-z]+)\}/g, ':$1')
+      app.route({
+        method: others,
+        url,
+        handler: (_request, reply) => sendError(reply, methodNotAllowed('This path has no such method'), deps.log),
+      })
+    }
+  }
+}
+
+function handler(route: Route, deps: Deps) {
+  const { endpoint } = route
+  return (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
+    request.endpointId = endpoint.id
+    return inRequest({ requestId: request.id }, async () => {
+      try {
+        send(reply, await answer(route, request, callerOf(request, reply), deps))
+      } catch (error) {
+        sendError(reply, error, deps.log)
+      }
+      return reply
+    })
+  }
+}
+
+async function answer({ endpoint, handle }: Route, request: FastifyRequest, caller: Caller, deps: Deps): Promise<unknown> {
+  const query = request.query as Record<string, unknown>
+  // The body is read first: a connection whose body was left unread cannot be used again.
+  const body = await readRequestBody(endpoint, request)
+  const requester = await authenticated(endpoint, request, caller, deps)
+  deps.admit()
+  const call = {
+    requester,
+    params: checked(endpoint.params, request.params),
+    query: checked(endpoint.query, query),
+    body: endpoint.bodyKind === 'bytes' ? body : checked(endpoint.body, body),
+    caller,
+  }
+  return handle(call as never)
+}
+
+async function authenticated(
+  endpoint: Endpoint,
+  request: FastifyRequest,
+  caller: Caller,
+  deps: Deps,
+): Promise<Requester | undefined> {
+  if (endpoint.auth === 'none') return undefined
+  const query = request.query as Record<string, unknown>
+  const requester = await deps.authenticate(tokenOf(request), {
+    query,
+    caller,
+    isOptional: endpoint.auth === 'accessTokenOptional',
+  })
+  if (requester === undefined) return undefined
+  request.userId = requester.userId
+  if (requester.isGuest && !endpoint.guest) throw guestAccessForbidden('Guests may not do this')
+  if (requester.isSuspended && !endpoint.suspended) throw userSuspended('Your account is suspended')
+  if (endpoint.auth === 'admin' && !requester.isAdmin) throw forbidden('You are not a server administrator')
+  return requester
+}
+
+function tokenOf(request: FastifyRequest): string | undefined {
+  const header = request.headers.authorization
+  if (header !== undefined) {
+    const [scheme, token] = header.split(' ', 2)
+    return scheme?.toLowerCase() === 'bearer' ? token : undefined
+  }
+  const inQuery = (request.query as Record<string, unknown>)['access_token']
+  return typeof inQuery === 'string' ? inQuery : undefined
+}
+
+async function readRequestBody(endpoint: Endpoint, request: FastifyRequest): Promise<unknown> {
+  if (endpoint.bodyKind === 'bytes') return uploadOf(request.raw)
+  if (request.method === 'GET') return undefined
+  const bytes = await readBody(request.raw, endpoint.maxBodyBytes ?? MAX_BODY_BYTES)
+  return endpoint.body === undefined ? undefined : parseBody(bytes, endpoint.bodyKind === 'event')
+}
+
+const uploadOf = (raw: IncomingMessage): Upload => ({
+  stream: raw instanceof Readable ? raw : Readable.from([]),
+  contentType: raw.headers['content-type'],
+  contentLength: raw.headers['content-length'] === undefined ? undefined : Number(raw.headers['content-length']),
+})
+
+function checked(schema: z.ZodType | undefined, input: unknown): unknown {
+  if (schema === undefined) return undefined
+  const result = schema.safeParse(input)
+  if (!result.success) throw errorOfIssues(result.error.issues, input)
+  return result.data
+}
+
+/** What is known of a request's caller; the signal is made when somebody asks for it. */
+function callerOf(request: FastifyRequest, reply: FastifyReply): Caller {
+  let controller: AbortController | undefined
+  return {
+    ip: clientAddress(request.raw),
+    userAgent: request.headers['user-agent'],
+    get signal() {
+      if (controller !== undefined) return controller.signal
+      const made = new AbortController()
+      controller = made
+      reply.raw.once('close', () => {
+        if (!reply.raw.writableFinished) made.abort()
+      })
+      return made.signal
+    },
+  }
+}

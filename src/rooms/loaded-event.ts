@@ -1,0 +1,96 @@
+import { type ClientPieces, clientPieces } from '#protocol/events/client-format.ts'
+import { redactsOf } from '#protocol/events/format.ts'
+import type { RoomEvent } from '#protocol/events/pdu.ts'
+import { redact } from '#protocol/events/redact.ts'
+import { canonicalJson } from '#protocol/canonical-json.ts'
+import type { EventId, RoomId, UserId } from '#protocol/identifiers.ts'
+import { readJson } from '#protocol/read-json.ts'
+import type { RoomVersionRules } from '#protocol/room-versions.ts'
+import { numberInRoom } from '#storage/room-key.ts'
+import type { StoredEvent } from '#storage/stores/events.ts'
+import { isObject, type JsonObject } from '#util/json.ts'
+
+/** The room an event stands in, as far as reading it needs. */
+export type EventHome = { readonly roomId: RoomId; readonly rules: RoomVersionRules }
+
+/** An event in memory: its row, its JSON, and what is read from it when somebody asks. A redacted one shows what the redaction leaves. */
+export class LoadedEvent {
+  readonly row: StoredEvent
+  readonly #home: EventHome
+  #pdu: JsonObject | undefined
+  #event: RoomEvent | undefined
+  #pieces: ClientPieces | undefined
+
+  constructor(row: StoredEvent, home: EventHome, built?: RoomEvent) {
+    this.row = row
+    this.#home = home
+    this.#event = built
+    this.#pdu = built?.pdu
+  }
+
+  /** n of the event in its room. */
+  get n(): number {
+    return numberInRoom(this.row.event)
+  }
+
+  /** The event as the rules read it. */
+  get event(): RoomEvent {
+    this.#event ??= this.#readEvent()
+    return this.#event
+  }
+
+  get content(): JsonObject {
+    return this.event.content
+  }
+
+  /** The printed pieces of the client's form. */
+  get pieces(): ClientPieces {
+    const { row } = this
+    if (this.#pieces === undefined) {
+      const json = row.redactedBy === undefined ? row.json : canonicalJson(this.#readPdu())
+      this.#pieces = clientPieces(json, row.eventId, row.type === 'm.room.redaction' ? this.event.redacts : undefined)
+    }
+    return this.#pieces
+  }
+
+  /** About how many bytes it takes in memory. */
+  get bytes(): number {
+    return 600 + this.row.json.length * 3
+  }
+
+  #readPdu(): JsonObject {
+    if (this.#pdu === undefined) {
+      const read = readJson(this.row.json)
+      const pdu = read.ok && isObject(read.value) ? read.value : {}
+      this.#pdu = this.row.redactedBy === undefined ? pdu : redact(pdu, this.#home.rules)
+    }
+    return this.#pdu
+  }
+
+  #readEvent(): RoomEvent {
+    const { row } = this
+    const pdu = this.#readPdu()
+    const content = pdu['content']
+    const stateKey = pdu['state_key']
+    return {
+      eventId: row.eventId as EventId,
+      roomId: this.#home.roomId,
+      type: row.type,
+      sender: String(pdu['sender']) as UserId,
+      stateKey: typeof stateKey === 'string' ? stateKey : undefined,
+      content: isObject(content) ? content : {},
+      originServerTs: row.originServerTs,
+      depth: row.depth,
+      prevEvents: referencedIds(pdu['prev_events']),
+      authEvents: referencedIds(pdu['auth_events']),
+      redacts: redactsOf(pdu, this.#home.rules),
+      pdu,
+    }
+  }
+}
+
+/** Event IDs of a list of references, plain or paired with hashes. */
+function referencedIds(references: unknown): EventId[] {
+  if (!Array.isArray(references)) return []
+  return references.map((one: unknown) => String(Array.isArray(one) ? one[0] : one) as EventId)
+}

@@ -1,0 +1,70 @@
+import type { Reader } from '#storage/database.ts'
+import { localMembersOf, type MembershipName, type MembershipRow, membershipsOf } from '#storage/stores/memberships.ts'
+
+/** The memberships of local users that somebody asked for lately, both ways round. True up to the feed's applied position. */
+export class MembershipIndex {
+  readonly #db: Reader
+  readonly #ofUser = new Map<number, Promise<Map<number, MembershipRow>>>()
+  readonly #ofRoom = new Map<number, Promise<Map<number, MembershipName>>>()
+
+  constructor(db: Reader) {
+    this.#db = db
+  }
+
+  /** The rooms of a local user and what they are there. */
+  ofUser(user: number): Promise<ReadonlyMap<number, MembershipRow>> {
+    return this.#loadUser(user)
+  }
+
+  /** The local users of a room and what they are. */
+  ofRoom(room: number): Promise<ReadonlyMap<number, MembershipName>> {
+    return this.#loadRoom(room)
+  }
+
+  /** Takes note of a membership that is durable now. */
+  applied(membership: MembershipRow, isLocal: boolean): void {
+    if (!isLocal) return
+    const { user, room } = membership
+    // What is being read right now may have been read before this commit: it is told when it is there.
+    this.#ofUser.get(user)?.then((rooms) => setNewer(rooms, room, membership), ignore)
+    this.#ofRoom.get(room)?.then((users) => users.set(user, membership.membership), ignore)
+  }
+
+  /** Forgets a room, so that it is read again. */
+  dropRoom(room: number): void {
+    this.#ofRoom.delete(room)
+  }
+
+  /** Forgets a user, so that their rooms are read again. */
+  dropUser(user: number): void {
+    this.#ofUser.delete(user)
+  }
+
+  #loadUser(user: number): Promise<Map<number, MembershipRow>> {
+    const known = this.#ofUser.get(user)
+    if (known !== undefined) return known
+    const loading = membershipsOf(this.#db, user).then((rows) => new Map(rows.map((row) => [row.room, row])))
+    this.#ofUser.set(user, loading)
+    loading.catch(() => this.#ofUser.delete(user))
+    return loading
+  }
+
+  #loadRoom(room: number): Promise<Map<number, MembershipName>> {
+    const known = this.#ofRoom.get(room)
+    if (known !== undefined) return known
+    const loading = localMembersOf(this.#db, room).then(
+      (rows) => new Map(rows.map(({ user, membership }) => [user, membership])),
+    )
+    this.#ofRoom.set(room, loading)
+    loading.catch(() => this.#ofRoom.delete(room))
+    return loading
+  }
+}
+
+// A read that failed is told by whoever awaits it.
+const ignore = () => {}
+
+function setNewer(rooms: Map<number, MembershipRow>, room: number, membership: MembershipRow): void {
+  const known = rooms.get(room)
+  if (known === undefined || known.pos <= membership.pos) rooms.set(room, membership)
+}
