@@ -13,6 +13,7 @@ test('the distance of two words counts insertions, removals, replacements and sw
 test('a misspelt word finds the word that was meant', () => {
   assert.equal(nearest('sever_name', ['listeners', 'server_name', 'pid_file']), 'server_name')
   assert.equal(nearest('max-upload-size', ['max_upload_size', 'max_image_pixels']), 'max_upload_size')
+  assert.equal(nearest('burst', ['per_second', 'burst_count']), 'burst_count')
 })
 
 test('a word that resembles nothing finds nothing', () => {

@@ -1,11 +1,13 @@
 /**
  * The candidate that `word` was most likely meant to be, for "did you mean".
- * `undefined` where none is near: more than a third of the letters, at least two, would have to change.
+ * `undefined` where none is near: more than a third of the letters (or two) would have to change, and it is no beginning.
  */
 export function nearest(word: string, candidates: Iterable<string>): string | undefined {
+  const all = [...candidates]
+  const longer = word.length < 4 ? undefined : all.find((candidate) => candidate.startsWith(word.toLowerCase()))
   let best: string | undefined
   let bestDistance = Math.max(2, Math.floor(word.length / 3)) + 1
-  for (const candidate of candidates) {
+  for (const candidate of all) {
     if (Math.abs(candidate.length - word.length) >= bestDistance) continue
     const distance = editDistance(word.toLowerCase(), candidate.toLowerCase())
     if (distance < bestDistance && distance < candidate.length) {
@@ -13,7 +15,7 @@ export function nearest(word: string, candidates: Iterable<string>): string | un
       bestDistance = distance
     }
   }
-  return best
+  return best ?? longer
 }
 
 /** How many letters must be inserted, removed, replaced or swapped with their neighbour to make `a` into `b`. */
