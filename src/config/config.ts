@@ -21,6 +21,7 @@ import type { Level } from './option.ts'
 import { prepareLevel } from './prepare.ts'
 import type { Context, Section, SectionValue } from './section.ts'
 import type { Source } from './sources.ts'
+import type { Located } from './yaml-document.ts'
 import { find, placeOf, plain } from './yaml-document.ts'
 
 /** All sections, in the order of the manual. */
@@ -71,6 +72,17 @@ export function readConfig(source: Source, by: Surroundings): Config | undefined
   const read = <T>(section: Section<T>): T | undefined => section.read(raw, context, onIssue)
   const values = Object.fromEntries(Object.entries(sections).map(([name, section]) => [name, read<unknown>(section)]))
   return by.findings.problems.length === 0 ? ({ ...values, environment: by.environment } as Config) : undefined
+}
+
+/** Reads one section; of what stands in the files, only its own options are looked at. */
+export function readSection<T>(section: Section<T>, source: Source, by: Surroundings): T | undefined {
+  const keys = new Set(section.options.flatMap(({ key, pathKey }) => (pathKey === undefined ? [key] : [key, pathKey])))
+  const { content } = source.root
+  const own = content.kind === 'map' ? [...content.entries].filter(([key]) => keys.has(key)) : []
+  const root: Located = { ...source.root, content: { kind: 'map', entries: new Map(own) } }
+  const raw = prepareLevel({ options: section.options, unused: [] }, root, [], by)
+  const context = contextOf(source, by)
+  return section.read(raw, context, (path, sentence) => context.fail(path, sentence))
 }
 
 function contextOf({ root }: Source, by: Surroundings): Context {

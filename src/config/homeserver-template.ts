@@ -88,7 +88,7 @@ function registration({ registrationSecret, isRegistrationOpen }: Draft): string
     : `# To let everybody make an account who has a token from you:
 #enable_registration: true
 #registration_requires_token: true`
-  const about = '\n# Who knows this secret can make accounts, as `myelin register-user` does.\n'
+  const about = '\n\n# Who knows this secret can make accounts, as `myelin register-user` does.\n'
   if (registrationSecret.kind === 'none') return open
   return registrationSecret.kind === 'inline'
     ? `${open}${about}registration_shared_secret: ${quote(registrationSecret.value)}`

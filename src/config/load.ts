@@ -2,13 +2,14 @@ import { dirname, resolve } from 'node:path'
 import type { Random } from '#util/random.ts'
 import { randomLetters } from '#util/random.ts'
 import type { Config } from './config.ts'
-import { readConfig } from './config.ts'
+import { readConfig, readSection } from './config.ts'
 import type { Environment } from './environment.ts'
 import { readEnvironment } from './environment.ts'
 import type { FileAccess } from './files.ts'
 import { noFiles, systemFiles } from './files.ts'
 import { Findings } from './findings.ts'
 import type { Notice, Problem } from './problem.ts'
+import type { Section } from './section.ts'
 import type { Source } from './sources.ts'
 import { merge, readRoot, readSources } from './sources.ts'
 
@@ -53,6 +54,30 @@ export function loadConfigText(text: string, files: FileAccess = noFiles): Loade
     newSecret: undefined,
     environment,
   })
+}
+
+/** One section, read for itself: what is wrong elsewhere does not matter, nor does what has no effect. */
+export type LoadedSection<T> =
+  | { readonly ok: true; readonly value: T }
+  | { readonly ok: false; readonly problems: readonly Problem[] }
+
+/** Reads one section of a configuration, for commands that need no more. */
+export function loadSection<T>(section: Section<T>, paths: readonly string[]): LoadedSection<T> {
+  const findings = new Findings()
+  const source = readSources(paths, systemFiles, findings)
+  if (findings.problems.length > 0) return { ok: false, problems: findings.problems }
+  const surroundings = {
+    findings,
+    files: systemFiles,
+    configDirectory: resolve(dirname(source.files.at(-1) ?? '.')),
+    workingDirectory: process.cwd(),
+    newSecret: undefined,
+    environment: systemEnvironment(),
+  }
+  const value = readSection(section, source, surroundings)
+  return value === undefined || findings.problems.length > 0
+    ? { ok: false, problems: findings.problems }
+    : { ok: true, value }
 }
 
 /** The environment of this process. */

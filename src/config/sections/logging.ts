@@ -4,6 +4,11 @@ import { object, option } from '#config/option.ts'
 import { readPythonLogging } from '#config/python-logging.ts'
 import { section } from '#config/section.ts'
 
+/** The file of Python logging settings. */
+export const logConfig = option('log_config', path(), {
+  doc: 'A file of Python logging settings, as Synapse has it. Its levels, handlers (console, file, rotating file) and formatters (text, JSON) are understood.',
+})
+
 /** What is written to the log, how, and where to. */
 export const logging = section(
   {
@@ -26,9 +31,7 @@ export const logging = section(
       }),
       { isOurs: true, doc: 'The log in three words.' },
     ),
-    python: option('log_config', path(), {
-      doc: 'A file of Python logging settings, as Synapse has it. Its levels, handlers (console, file, rotating file) and formatters (text, JSON) are understood.',
-    }),
+    python: logConfig,
   },
   ({ ours, python }, context): LogPlan => {
     if (ours !== undefined && python !== undefined)

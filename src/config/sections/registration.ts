@@ -2,6 +2,12 @@ import { flag } from '#config/kinds.ts'
 import { option, secret } from '#config/option.ts'
 import { section } from '#config/section.ts'
 
+/** The secret that makes accounts from outside. */
+export const sharedSecret = secret('registration_shared_secret', {
+  isMadeWhenMissing: true,
+  doc: 'Whoever knows this can make accounts, also for administrators, even while registration is closed: `register_new_matrix_user` does. A file named by the `_path` twin is made where it is missing.',
+})
+
 /** Who may make accounts. */
 export const registration = section(
   { title: 'Registration', doc: 'Who may make accounts on this server.' },
@@ -15,10 +21,7 @@ export const registration = section(
       default: false,
       doc: 'Who makes an account needs a token that an administrator has issued.',
     }),
-    sharedSecret: secret('registration_shared_secret', {
-      isMadeWhenMissing: true,
-      doc: 'Whoever knows this can make accounts, also for administrators, even while registration is closed: `register_new_matrix_user` does. A file named by the `_path` twin is made where it is missing.',
-    }),
+    sharedSecret,
     areGuestsAllowed: option('allow_guest_access', flag(), {
       default: false,
       doc: 'Guests may look into rooms that admit them, without an account.',
