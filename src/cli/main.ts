@@ -1,0 +1,56 @@
+import { Command, CommanderError } from 'commander'
+import { CommandFailure, systemTerminal, type Terminal } from './terminal.ts'
+import { versionText } from './version.ts'
+
+/** Builds a command; what it does when it is called is to be awaited. */
+type CommandModule = { readonly command: (terminal: Terminal) => Command }
+
+/** All commands by name. Only the one that is called is loaded. */
+const commands: Readonly<Record<string, () => Promise<CommandModule>>> = {
+  'generate-config': () => import('./generate-config.ts'),
+  'check-config': () => import('./check-config.ts'),
+  'generate-log-config': () => import('./generate-log-config.ts'),
+  'generate-signing-key': () => import('./generate-signing-key.ts'),
+  'export-signing-key': () => import('./export-signing-key.ts'),
+  'hash-password': () => import('./hash-password.ts'),
+  'register-user': () => import('./register-user.ts'),
+  version: () => import('./version.ts'),
+}
+
+/** Runs the command that the arguments name, and gives the exit code: 0 done, 1 not done, 2 not understood. */
+export async function run(args: readonly string[], terminal: Terminal): Promise<number> {
+  const program = await programFor(args, terminal)
+  try {
+    await program.parseAsync([...args], { from: 'user' })
+    return 0
+  } catch (error) {
+    if (error instanceof CommandFailure) {
+      terminal.err(error.message)
+      return error.exitCode
+    }
+    // commander has told it already, through `writeErr`.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
+    throw error
+  }
+}
+
+async function programFor(args: readonly string[], terminal: Terminal): Promise<Command> {
+  const [first] = args
+  const only = first !== undefined && Object.hasOwn(commands, first) ? commands[first] : undefined
+  const modules = await Promise.all((only === undefined ? Object.values(commands) : [only]).map((load) => load()))
+  const program = new Command('myelin')
+    .description('A Matrix homeserver.')
+    .version(versionText(), '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'print this help')
+    .helpCommand(false)
+  for (const { command } of modules) program.addCommand(command(terminal))
+  if (first === undefined) program.action(() => program.help({ error: true }))
+  for (const command of [program, ...program.commands])
+    command.exitOverride().configureOutput({
+      writeOut: (text) => terminal.out(text.trimEnd()),
+      writeErr: (text) => terminal.err(text.trimEnd()),
+    })
+  return program
+}
+
+if (import.meta.main) process.exitCode = await run(process.argv.slice(2), systemTerminal())

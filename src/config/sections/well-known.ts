@@ -1,0 +1,26 @@
+import { flag, jsonObject } from '#config/kinds.ts'
+import { derive, option } from '#config/option.ts'
+import { section } from '#config/section.ts'
+
+const RESERVED = ['m.homeserver', 'm.identity_server']
+
+const extraContent = derive(jsonObject(), (content, fail) => {
+  for (const key of RESERVED)
+    if (Object.hasOwn(content, key)) fail(`${key} is filled in from other options and cannot be given here.`, key)
+  return content
+})
+
+/** How others find this server by its name alone. */
+export const wellKnown = section(
+  { title: 'Well-known files', doc: 'How others find this server when they know only its name.' },
+  {
+    servesServerFile: option('serve_server_wellknown', flag(), {
+      default: false,
+      doc: 'Answer `/.well-known/matrix/server` with port 443 of `server_name`, so that federation needs no port 8448. Useful only where `server_name` itself leads to this server.',
+    }),
+    extraClientContent: option('extra_well_known_client_content', extraContent, {
+      default: {},
+      doc: 'More keys for `/.well-known/matrix/client`, as they are.',
+    }),
+  },
+)

@@ -1,0 +1,9 @@
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { test } from 'node:test'
+import { configurationManual } from '#config/docs.ts'
+
+test('the manual of the configuration says what the declarations say', () => {
+  const written = readFileSync(new URL('../../docs/configuration.md', import.meta.url), 'utf8')
+  assert.equal(written, configurationManual(), 'docs/configuration.md is stale: run `node tools/config-docs.ts`')
+})
