@@ -36,7 +36,10 @@ export function roomEvent(draft: EventDraft): RoomEvent {
   }
   const pdu: JsonObject = {
     event_id: event.eventId,
-    room_id: event.roomId,
+    // A room whose ID is the hash of its create event has no room ID in that event.
+    ...(event.type === 'm.room.create' && event.roomId.slice(1) === event.eventId.slice(1)
+      ? {}
+      : { room_id: event.roomId }),
     type: event.type,
     sender: event.sender,
     ...(event.stateKey === undefined ? {} : { state_key: event.stateKey }),
