@@ -7,3 +7,6 @@ export type Refusal = { readonly ok: false; readonly rule: string; readonly reas
 export const allowed: Verdict = { ok: true }
 /** A refusal by `rule`, with a sentence that says what was expected. */
 export const refused = (rule: string, reason: string): Refusal => ({ ok: false, rule, reason })
+/** Whether a reader or builder gave a refusal rather than what it was asked for (which never has a property `ok`). */
+export const isRefusal = <T extends object>(result: T | Refusal): result is Refusal =>
+  'ok' in result && result.ok === false
