@@ -2,7 +2,8 @@ import type { AuthState } from '#protocol/auth/auth-state.ts'
 import type { RoomEvent } from '#protocol/events/pdu.ts'
 import type { EventId, RoomId } from '#protocol/identifiers.ts'
 import type { RoomVersionRules } from '#protocol/room-versions.ts'
-import { entries } from '#storage/state-trie/trie.ts'
+import type { Fingerprint, Fingerprints } from '#storage/state-trie/fingerprint.ts'
+import { entries, lookUp } from '#storage/state-trie/trie.ts'
 import type { RoomRow } from '#storage/stores/rooms.ts'
 import { Mutex } from '#util/mutex.ts'
 import { unpackNumbers } from '#util/varint.ts'
@@ -19,6 +20,8 @@ export type RoomHead = {
   readonly nextStateKey: number
   readonly nextState: number
   readonly currentState: number
+  /** Of the current state. */
+  readonly fingerprint: Fingerprint
   readonly extremities: readonly Extremity[]
 }
 
@@ -45,6 +48,7 @@ export class ActiveRoom implements EventHome {
   isDropped = false
   head: RoomHead
   readonly store: RoomStore
+  readonly fingerprints: Fingerprints
   /** Event n by state key number in the head's state; 0 where there is none. */
   #entries: Uint32Array | undefined
 
@@ -52,6 +56,8 @@ export class ActiveRoom implements EventHome {
     readonly row: RoomRow
     readonly rules: RoomVersionRules
     readonly extremities: readonly Extremity[]
+    readonly fingerprint: Fingerprint
+    readonly fingerprints: Fingerprints
     readonly store: RoomStore
   }) {
     const { row } = parts
@@ -59,7 +65,8 @@ export class ActiveRoom implements EventHome {
     this.roomId = row.roomId as RoomId
     this.rules = parts.rules
     this.store = parts.store
-    this.head = { ...row, extremities: parts.extremities }
+    this.fingerprints = parts.fingerprints
+    this.head = { ...row, extremities: parts.extremities, fingerprint: parts.fingerprint }
   }
 
   /** Event n in the head's state by state key number, read when first asked for. */
@@ -100,6 +107,11 @@ export class ActiveRoom implements EventHome {
     const key = await this.keyNumber({ type, stateKey })
     if (key === undefined) return 0
     return (await this.entries())[key] ?? 0
+  }
+
+  /** n of the event at a key in any state of the room; 0 where there is none. */
+  stateEntry(state: number, key: number): Promise<number> {
+    return this.store.states(this.room, (rows) => lookUp(rows, state, key), this.pending.stateRows)
   }
 
   /** The current state event of that type and key. */

@@ -15,7 +15,10 @@ export type EventHome = { readonly roomId: RoomId; readonly rules: RoomVersionRu
 
 /** An event in memory: its row, its JSON, and what is read from it when somebody asks. A redacted one shows what the redaction leaves. */
 export class LoadedEvent {
-  readonly row: StoredEvent
+  /** Replaced when the event becomes durable: its position is known then. */
+  row: StoredEvent
+  /** By which transaction which device sent it, where that is known: `null` if none did, `undefined` if nobody looked. */
+  transaction: { readonly user: number; readonly deviceId: string; readonly txnId: string } | null | undefined
   readonly #home: EventHome
   #pdu: JsonObject | undefined
   #event: RoomEvent | undefined

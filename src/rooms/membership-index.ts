@@ -21,12 +21,12 @@ export class MembershipIndex {
     return this.#loadRoom(room)
   }
 
-  /** Takes note of a membership that is durable now. */
-  applied(membership: MembershipRow, isLocal: boolean): void {
+  /** Takes note of a membership that is durable now. `isRenewal`: it is what it was, by another event. */
+  applied(membership: MembershipRow, { isLocal, isRenewal }: { readonly isLocal: boolean; readonly isRenewal: boolean }): void {
     if (!isLocal) return
     const { user, room } = membership
     // What is being read right now may have been read before this commit: it is told when it is there.
-    this.#ofUser.get(user)?.then((rooms) => setNewer(rooms, room, membership), ignore)
+    this.#ofUser.get(user)?.then((rooms) => setNewer(rooms, membership, isRenewal), ignore)
     this.#ofRoom.get(room)?.then((users) => users.set(user, membership.membership), ignore)
   }
 
@@ -64,7 +64,8 @@ export class MembershipIndex {
 // A read that failed is told by whoever awaits it.
 const ignore = () => {}
 
-function setNewer(rooms: Map<number, MembershipRow>, room: number, membership: MembershipRow): void {
-  const known = rooms.get(room)
-  if (known === undefined || known.pos <= membership.pos) rooms.set(room, membership)
+function setNewer(rooms: Map<number, MembershipRow>, membership: MembershipRow, isRenewal: boolean): void {
+  const known = rooms.get(membership.room)
+  if (known !== undefined && known.pos > membership.pos) return
+  rooms.set(membership.room, isRenewal && known !== undefined ? { ...membership, sincePos: known.sincePos } : membership)
 }

@@ -1,11 +1,17 @@
 import { roomVersion } from '#protocol/room-versions.ts'
 import type { RoomId } from '#protocol/identifiers.ts'
 import { type RoomRow, roomById, roomByNumber } from '#storage/stores/rooms.ts'
+import { stateFingerprint } from '#storage/stores/states.ts'
+import { emptyFingerprint, type Fingerprints } from '#storage/state-trie/fingerprint.ts'
 import type { ByteCache } from '#util/byte-cache.ts'
 import { ActiveRoom, readExtremities } from './active-room.ts'
 import type { RoomStore } from './room-store.ts'
 
-type Deps = { readonly store: RoomStore; readonly active: ByteCache<number, ActiveRoom> }
+type Deps = {
+  readonly store: RoomStore
+  readonly active: ByteCache<number, ActiveRoom>
+  readonly fingerprints: Fingerprints
+}
 
 /** The rooms in memory. A room is one object, however many ask for it. */
 export class RoomRegistry {
@@ -75,9 +81,10 @@ export class RoomRegistry {
   async #read(row: RoomRow): Promise<ActiveRoom> {
     const rules = roomVersion(row.version)
     if (rules === undefined) throw new Error(`room ${row.roomId} has the unknown version ${row.version}`)
-    const { store, active } = this.#deps
+    const { store, active, fingerprints } = this.#deps
+    const fingerprint = (await stateFingerprint(store.db, row.room, row.currentState)) ?? emptyFingerprint()
     const extremities = await readExtremities(row, { roomId: row.roomId as RoomId, rules }, store)
-    const room = new ActiveRoom({ row, rules, extremities, store })
+    const room = new ActiveRoom({ row, rules, extremities, fingerprint, fingerprints, store })
     active.set(row.room, room)
     return room
   }

@@ -1,5 +1,5 @@
 import type { Reader } from '#storage/database.ts'
-import { roomKey } from '#storage/room-key.ts'
+import { numberInRoom, roomKey } from '#storage/room-key.ts'
 import { complete, type Missing, type StateRows } from '#storage/state-trie/rows.ts'
 import { eventsByNumber, type StoredEvent } from '#storage/stores/events.ts'
 import { stateKeysByName, stateKeysByNumber, stateRows } from '#storage/stores/states.ts'
@@ -108,9 +108,12 @@ export class RoomStore {
   async keyNumber(room: number, name: StateKeyName): Promise<number | undefined> {
     const known = this.#deps.caches.keyNumbers.get(nameKey(room, name))
     if (known !== undefined) return known
-    const [found] = await stateKeysByName(this.#deps.db, room, [name])
-    if (found !== undefined) this.keepStateKey(room, found.n, name)
-    return found?.n
+    const { type, stateKey } = name
+    const [found] = await stateKeysByName(this.#deps.db, room, { type, stateKeys: [stateKey] })
+    if (found === undefined) return undefined
+    const n = numberInRoom(found.key)
+    this.keepStateKey(room, n, name)
+    return n
   }
 
   /** The names of state key numbers. */
@@ -123,7 +126,8 @@ export class RoomStore {
       else names.set(n, known)
     }
     if (missing.length > 0) {
-      for (const { n, type, stateKey } of await stateKeysByNumber(this.#deps.db, room, missing)) {
+      for (const { key, type, stateKey } of await stateKeysByNumber(this.#deps.db, room, missing)) {
+        const n = numberInRoom(key)
         const name = { type, stateKey }
         this.keepStateKey(room, n, name)
         names.set(n, name)

@@ -40,6 +40,8 @@ export class Change {
   readonly operations: OperationRow[] = []
   readonly conditions: ConditionRow[] = []
   readonly entries: LogEntry[] = []
+  /** What happens in memory once the change is durable, before anybody hears of it. Given the position of its first log entry. */
+  readonly effects: ((firstPosition: number) => void)[] = []
   /** Changes of one lane build on each other: if one of them is refused, all of them in the batch are, by the condition `lane`. */
   readonly lane: number | undefined
 
@@ -50,6 +52,12 @@ export class Change {
   /** Adds an entry to the log and returns its index, to stand in position columns. */
   log(entry: LogEntry): number {
     return this.entries.push(entry) - 1
+  }
+
+  /** Runs `effect` once the change is durable: caches are brought up to date there. It must not fail. */
+  onCommitted(effect: (firstPosition: number) => void): this {
+    this.effects.push(effect)
+    return this
   }
 
   write<Row>(operation: Operation<Row, unknown>, row: Row): this {

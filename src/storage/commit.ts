@@ -94,6 +94,9 @@ export class Committer implements AsyncDisposable {
       if (!refusals.has(index)) entries.push(...change.entries.map((entry, n) => ({ ...entry, pos: first + n })))
       return first
     })
+    pending.forEach(({ change }, index) => {
+      if (!refusals.has(index)) for (const effect of change.effects) effect(firstPositions[index] as number)
+    })
     this.#deps.onCommitted({ upTo, entries })
     pending.forEach(({ resolve }, index) => {
       const refusedBy = refusals.get(index)
