@@ -11,7 +11,12 @@ import type { EventHome, LoadedEvent } from './loaded-event.ts'
 import type { RoomStore, StateKeyName } from './room-store.ts'
 
 /** An event that nothing known comes after. */
-export type Extremity = { readonly n: number; readonly eventId: EventId; readonly depth: number; readonly stateAfter: number }
+export type Extremity = {
+  readonly n: number
+  readonly eventId: EventId
+  readonly depth: number
+  readonly stateAfter: number
+}
 
 /** Where a room stands, what is on its way to the database included. */
 export type RoomHead = {

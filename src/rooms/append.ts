@@ -1,6 +1,6 @@
 import type { RoomEvent } from '#protocol/events/pdu.ts'
 import { readRelation } from '#protocol/relations.ts'
-import { Change, LOG_KIND } from '#storage/change.ts'
+import { type Change, LOG_KIND } from '#storage/change.ts'
 import { roomKey } from '#storage/room-key.ts'
 import { setMany } from '#storage/state-trie/set.ts'
 import { writeState } from '#storage/state-trie/write.ts'
@@ -194,10 +194,7 @@ async function changeMembership(
   else change.write(membershipChanged, { ...written, membership, sincePos: entry, isForgotten: false })
   change.onCommitted((first) => {
     const pos = first + entry
-    memberships.applied(
-      { ...written, membership, pos, sincePos: pos, isForgotten: false },
-      { isLocal, isRenewal },
-    )
+    memberships.applied({ ...written, membership, pos, sincePos: pos, isForgotten: false }, { isLocal, isRenewal })
   })
 }
 

@@ -22,7 +22,10 @@ export class MembershipIndex {
   }
 
   /** Takes note of a membership that is durable now. `isRenewal`: it is what it was, by another event. */
-  applied(membership: MembershipRow, { isLocal, isRenewal }: { readonly isLocal: boolean; readonly isRenewal: boolean }): void {
+  applied(
+    membership: MembershipRow,
+    { isLocal, isRenewal }: { readonly isLocal: boolean; readonly isRenewal: boolean },
+  ): void {
     if (!isLocal) return
     const { user, room } = membership
     // What is being read right now may have been read before this commit: it is told when it is there.
@@ -67,5 +70,8 @@ const ignore = () => {}
 function setNewer(rooms: Map<number, MembershipRow>, membership: MembershipRow, isRenewal: boolean): void {
   const known = rooms.get(membership.room)
   if (known !== undefined && known.pos > membership.pos) return
-  rooms.set(membership.room, isRenewal && known !== undefined ? { ...membership, sincePos: known.sincePos } : membership)
+  rooms.set(
+    membership.room,
+    isRenewal && known !== undefined ? { ...membership, sincePos: known.sincePos } : membership,
+  )
 }

@@ -44,8 +44,8 @@ export type Operation<Row = unknown, Out = unknown> = {
 type OperationOptions<Row, Out> = {
   readonly row: RowCodec<Row>
   readonly statement: Statement
-  readonly scope?: Scope<Row>
-  readonly fold?: Fold<Row>
+  readonly scope?: Scope<NoInfer<Row>>
+  readonly fold?: Fold<NoInfer<Row>>
   readonly returning?: RowCodec<Out>
 }
 
@@ -77,5 +77,5 @@ export type Condition<Row = unknown> = {
 /** Declares a condition. The name is unique among conditions; `stores/all.ts` lists them. */
 export const condition = <Row>(
   name: string,
-  options: { readonly row: RowCodec<Row>; readonly holds: string; readonly scope?: Scope<Row> },
+  options: { readonly row: RowCodec<Row>; readonly holds: string; readonly scope?: Scope<NoInfer<Row>> },
 ): Condition<Row> => ({ name, row: options.row, holds: options.holds, scope: options.scope })

@@ -110,6 +110,11 @@ export class ByteCache<K, V> implements Disposable {
     return { entries: this.#entries.size, ...this.#counts }
   }
 
+  /** All that is in it, not counted as used. */
+  *entries(): Generator<[K, V]> {
+    for (const [key, { value }] of this.#entries) yield [key, value]
+  }
+
   /** The value, which counts as used now, or `undefined`. */
   get(key: K): V | undefined {
     const entry = this.#entries.get(key)

@@ -166,7 +166,12 @@ function handler(route: Route, deps: Deps) {
   }
 }
 
-async function answer({ endpoint, handle }: Route, request: FastifyRequest, caller: Caller, deps: Deps): Promise<unknown> {
+async function answer(
+  { endpoint, handle }: Route,
+  request: FastifyRequest,
+  caller: Caller,
+  deps: Deps,
+): Promise<unknown> {
   const query = request.query as Record<string, unknown>
   // The body is read first: a connection whose body was left unread cannot be used again.
   const body = await readRequestBody(endpoint, request)

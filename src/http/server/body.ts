@@ -66,23 +66,17 @@ export const parseBody = (bytes: Buffer, lossless: boolean): unknown => {
   }
 }
 
-const QUOTE = 0x22
-const BACKSLASH = 0x5c
+/** Strings, which may hold brackets, and the brackets that count. */
+const TOKENS = /"(?:[^"\\]|\\.)*"|[[\]{}]/gs
 
 /** Whether brackets outside strings nest deeper than `max`, seen without parsing. */
 function isDeeper(text: string, max: number): boolean {
   if (text.length <= max) return false
   let depth = 0
-  let isInString = false
-  for (let at = 0; at < text.length; at++) {
-    const code = text.charCodeAt(at)
-    if (isInString) {
-      if (code === BACKSLASH) at++
-      else if (code === QUOTE) isInString = false
-    } else if (code === QUOTE) isInString = true
-    else if (code === 0x5b || code === 0x7b) {
+  for (const [token] of text.matchAll(TOKENS)) {
+    if (token === '[' || token === '{') {
       if (++depth > max) return true
-    } else if (code === 0x5d || code === 0x7d) depth--
+    } else if (token === ']' || token === '}') depth--
   }
   return false
 }

@@ -31,10 +31,7 @@ export const sendError = (reply: FastifyReply, thrown: unknown, log: Logger): vo
   if (typeof error.fields['retry_after_ms'] === 'number') {
     reply.header('retry-after', String(Math.ceil(error.fields['retry_after_ms'] / 1000)))
   }
-  reply
-    .code(error.status)
-    .header('content-type', JSON_TYPE)
-    .send(JSON.stringify(error))
+  reply.code(error.status).header('content-type', JSON_TYPE).send(JSON.stringify(error))
 }
 
 function unexpected(thrown: unknown, log: Logger): MatrixError {
@@ -43,5 +40,7 @@ function unexpected(thrown: unknown, log: Logger): MatrixError {
     return unknown('The database does not answer. Try again in a moment.', { status: 503 })
   }
   log.error('request_failed', { error: thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown) })
-  return unknown(`Something went wrong here; the log has it as ${currentRequest()?.requestId ?? 'unknown'}`, { status: 500 })
+  return unknown(`Something went wrong here; the log has it as ${currentRequest()?.requestId ?? 'unknown'}`, {
+    status: 500,
+  })
 }

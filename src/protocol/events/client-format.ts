@@ -38,19 +38,31 @@ function isEscaped(json: string, at: number): boolean {
 function endOfValue(json: string, start: number): number {
   const first = json.charCodeAt(start)
   if (first === QUOTE) return endOfString(json, start)
-  if (first !== 0x7b && first !== 0x5b) {
-    let end = start
-    while (end < json.length && json.charCodeAt(end) !== 0x2c && json.charCodeAt(end) !== 0x7d) end++
-    return end
-  }
+  if (nesting(first) !== 1) return endOfPlain(json, start)
   let depth = 0
   for (let at = start; at < json.length; at++) {
     const code = json.charCodeAt(at)
     if (code === QUOTE) at = endOfString(json, at) - 1
-    else if (code === 0x7b || code === 0x5b) depth++
-    else if ((code === 0x7d || code === 0x5d) && --depth === 0) return at + 1
+    else {
+      const step = nesting(code)
+      depth += step
+      if (step === -1 && depth === 0) return at + 1
+    }
   }
   return json.length
+}
+
+/** Whether a character opens (1) or closes (-1) an object or array. */
+const nesting = (code: number): -1 | 0 | 1 => {
+  if (code === 0x7b || code === 0x5b) return 1
+  return code === 0x7d || code === 0x5d ? -1 : 0
+}
+
+/** The index after a number or a word. */
+function endOfPlain(json: string, start: number): number {
+  let end = start
+  while (end < json.length && json.charCodeAt(end) !== 0x2c && nesting(json.charCodeAt(end)) === 0) end++
+  return end
 }
 
 /**

@@ -1,5 +1,5 @@
-import { authorize } from '#protocol/auth/authorize.ts'
 import { authEventKeys } from '#protocol/auth/auth-event-types.ts'
+import { authorize } from '#protocol/auth/authorize.ts'
 import { badJson, forbidden, tooLarge, unknown } from '#protocol/errors.ts'
 import { buildEvent } from '#protocol/events/build.ts'
 import { depthAfter } from '#protocol/events/depth.ts'
@@ -34,7 +34,12 @@ export type Origin = {
 export type CreatedEvent = { readonly event: RoomEvent; readonly json: string; readonly authEvents: readonly number[] }
 
 /** Builds an event after the room's extremities and judges it by the current state. Throws what the sender is to hear. The caller holds the room's queue. */
-export const createEvent = async (room: ActiveRoom, draft: Draft, origin: Origin, now: number): Promise<CreatedEvent> => {
+export const createEvent = async (
+  room: ActiveRoom,
+  draft: Draft,
+  origin: Origin,
+  now: number,
+): Promise<CreatedEvent> => {
   const { rules } = room
   const { type, sender, stateKey, content } = draft
   const keys = authEventKeys({ type, sender, stateKey, content }, rules)

@@ -1,4 +1,4 @@
-import { forbidden, MatrixError, unknown } from '#protocol/errors.ts'
+import { forbidden, type MatrixError, unknown } from '#protocol/errors.ts'
 import type { EventId, RoomId, UserId } from '#protocol/identifiers.ts'
 import type { ActiveRoom } from '#rooms/active-room.ts'
 import { appendEvent } from '#rooms/append.ts'
@@ -11,7 +11,7 @@ import { Change, type Outcome } from '#storage/change.ts'
 import type { Commit } from '#storage/commit.ts'
 import type { Clock } from '#util/clock.ts'
 import { createEvent, type Draft, type Origin } from './create-event.ts'
-import { type TransactionScope, Transactions } from './transactions.ts'
+import type { TransactionScope, Transactions } from './transactions.ts'
 
 /** What an event means to those who are to be told of it, judged before it is written. */
 export type Judgement = {

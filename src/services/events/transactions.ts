@@ -2,7 +2,12 @@ import type { EventId } from '#protocol/identifiers.ts'
 import type { LoadedEvent } from '#rooms/loaded-event.ts'
 import type { Change } from '#storage/change.ts'
 import type { Reader } from '#storage/database.ts'
-import { type TransactionKey, transactionAdded, transactionAnswer, transactionNew } from '#storage/stores/transactions.ts'
+import {
+  type TransactionKey,
+  transactionAdded,
+  transactionAnswer,
+  transactionNew,
+} from '#storage/stores/transactions.ts'
 import type { ByteCache } from '#util/byte-cache.ts'
 import type { Clock } from '#util/clock.ts'
 
