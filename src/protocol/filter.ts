@@ -1,5 +1,5 @@
 import { get, isObject, type Json, type JsonObject } from '#util/json.ts'
-import { type Refusal, refused } from '#util/verdict.ts'
+import { isRefusal, type Refusal, refused } from '#util/verdict.ts'
 
 /** Which events of one kind a client wants; an absent list excludes nothing. https://spec.matrix.org/v1.19/client-server-api/#filtering */
 export type EventFilter = {
@@ -177,8 +177,6 @@ const partOf = (json: Json | undefined, name: string): Json => {
   const part = get(json, name)
   return part === undefined ? {} : part
 }
-
-const isRefusal = (value: object): value is Refusal => 'ok' in value
 
 /** No field is called `ok`, so a refusal cannot be mistaken for what was read. */
 function readFields(json: Json, fields: Fields, where: string): Record<string, never> | Refusal {

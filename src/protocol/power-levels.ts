@@ -2,7 +2,7 @@ import type { RoomEvent } from '#protocol/events/pdu.ts'
 import { RawNumber } from '#protocol/raw-number.ts'
 import type { RoomVersionRules } from '#protocol/room-versions.ts'
 import { isObject, type JsonObject } from '#util/json.ts'
-import { type Refusal, refused } from '#util/verdict.ts'
+import { isRefusal, type Refusal, refused } from '#util/verdict.ts'
 
 /** The levels that govern a room, each a whole number, with the defaults filled in. https://spec.matrix.org/v1.19/client-server-api/#mroompower_levels */
 export type PowerLevels = {
@@ -49,13 +49,13 @@ const DEFAULT_NOTIFICATION_LEVEL = 50
 export function readPowerLevels(content: JsonObject | undefined, rules: RoomVersionRules): PowerLevels | Refusal {
   if (content === undefined) return implied
   const named = readNamed(content, rules)
-  if ('ok' in named) return named
+  if (isRefusal(named)) return named
   const events = readMap(content, 'events', rules)
-  if ('ok' in events) return events
+  if (isRefusal(events)) return events
   const notifications = readMap(content, 'notifications', rules)
-  if ('ok' in notifications) return notifications
+  if (isRefusal(notifications)) return notifications
   const users = readMap(content, 'users', rules)
-  if ('ok' in users) return users
+  if (isRefusal(users)) return users
   return {
     isImplied: false,
     ban: named.levels.get('ban') ?? implied.ban,

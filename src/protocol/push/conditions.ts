@@ -97,8 +97,11 @@ const senderPermission =
   (_event, context) =>
     context.senderPower >= notificationPower(key, context.powerLevels)
 
-const containsDisplayName: Condition = (event, { displayName }) => {
+/** Longer names are not looked for: a text can be made to take long to search for them. */
+const MAX_DISPLAY_NAME_LENGTH = 512
+
+const containsDisplayName: Condition = (event, { displayName = '' }) => {
   const body = event.foldedBody
-  if (body === undefined || displayName === undefined || displayName === '') return false
+  if (body === undefined || displayName === '' || displayName.length > MAX_DISPLAY_NAME_LENGTH) return false
   return containsWord(body, foldCase(displayName))
 }

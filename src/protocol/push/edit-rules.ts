@@ -1,5 +1,5 @@
 import { get, getString, isObject, type Json } from '#util/json.ts'
-import { type Refusal, refused } from '#util/verdict.ts'
+import { isRefusal, type Refusal, refused } from '#util/verdict.ts'
 import {
   changeKey,
   effectiveActions,
@@ -33,7 +33,7 @@ export function putRule(
   const { kind, ruleId } = target
   const existing = findRule(user.own, kind, ruleId)
   const rule = readRule(target, existing?.isEnabled ?? true)
-  if ('ok' in rule) return rule
+  if (isRefusal(rule)) return rule
   const rules = user.own[kind]
   if (place.before === undefined && place.after === undefined && existing !== undefined) {
     return withOwn(
@@ -65,7 +65,7 @@ export function changeRule(
 ): UserPushRules | Refusal {
   const { kind, ruleId, defaults } = target
   const read = 'isEnabled' in change ? { change } : readActions(change.actions)
-  if ('ok' in read) return read
+  if (isRefusal(read)) return read
   const said = 'actions' in read ? { actions: read.actions } : read.change
   if (findRule(user.own, kind, ruleId) !== undefined) {
     return withOwn(
@@ -113,7 +113,7 @@ function readRule(
   }
   if (!isObject(body)) return refused('bad_json', 'A push rule must be an object')
   const read = readActions(get(body, 'actions'))
-  if ('ok' in read) return read
+  if (isRefusal(read)) return read
   const rule = { ruleId, isDefault: false, isEnabled, actions: read.actions, conditions: [], pattern: undefined }
   if (kind === 'content') {
     const pattern = getString(body, 'pattern')
@@ -122,7 +122,7 @@ function readRule(
   }
   if (kind !== 'override' && kind !== 'underride') return rule
   const conditions = readConditions(get(body, 'conditions') ?? [])
-  return 'ok' in conditions ? conditions : { ...rule, ...conditions }
+  return isRefusal(conditions) ? conditions : { ...rule, ...conditions }
 }
 
 function readConditions(conditions: Json): { readonly conditions: readonly Json[] } | Refusal {

@@ -160,8 +160,10 @@ describe('conditions', () => {
   for (const [name, condition, expected] of cases) {
     test(name, () => assert.equal(compileCondition(condition)(event, group), expected))
   }
-  test('no display name and no body never match', () => {
+  test('no display name, one without end, and no body never match', () => {
     const named = compileCondition({ kind: 'contains_display_name' })
+    const endless = 'a'.repeat(30_000)
+    assert.equal(named(message({ body: endless }), { ...group, displayName: endless }), false)
     assert.equal(named(event, { ...group, displayName: '' }), false)
     assert.equal(named(event, { ...group, displayName: undefined }), false)
     assert.equal(named(new PushEvent(roomEvent({})), group), false)

@@ -1,5 +1,6 @@
 import type { RoomEvent } from '#protocol/events/pdu.ts'
 import { type PowerLevels, powerOf, readPowerLevels } from '#protocol/power-levels.ts'
+import { isRefusal } from '#util/verdict.ts'
 import type { Name } from './conflicted.ts'
 import { citedPowerLevels, type ResolutionContext } from './resolution-context.ts'
 
@@ -77,7 +78,7 @@ function weigh<Key extends Name, Id extends Name>(
     if (id === undefined) return undefined
     if (!levels.has(id)) {
       const read = readPowerLevels(context.event(id)?.content, context.rules)
-      levels.set(id, 'ok' in read ? undefined : read)
+      levels.set(id, isRefusal(read) ? undefined : read)
     }
     return levels.get(id)
   }
