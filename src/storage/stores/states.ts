@@ -154,3 +154,8 @@ export const fingerprintKey = async (db: Reader): Promise<Uint8Array> => {
   if (found === undefined) throw new Error('the database has no deployment')
   return found.fingerprintKey
 }
+
+const KEY_COUNT = row({ nextStateKey: integer() })
+/** How many state keys a room has given numbers to. */
+export const keyCountOf = async (db: Reader, room: number): Promise<number> =>
+  (await db.get(KEY_COUNT, sql`SELECT ${KEY_COUNT} FROM rooms WHERE room = ${room}`))?.nextStateKey ?? 0
