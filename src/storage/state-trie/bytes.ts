@@ -47,38 +47,42 @@ export class ByteReader {
   }
 }
 
-/** Writes what `ByteReader` reads, up to the size given. */
+/** Writes what `ByteReader` reads. */
 export class ByteWriter {
-  readonly #bytes: Uint8Array
-  #at = 0
+  // Small numbers in an array cost less than a buffer of their own outside of the heap.
+  readonly #bytes: number[] = []
 
-  constructor(maxBytes: number) {
-    this.#bytes = new Uint8Array(maxBytes)
+  get length(): number {
+    return this.#bytes.length
   }
 
   byte(value: number): void {
-    this.#bytes[this.#at++] = value
+    this.#bytes.push(value)
   }
 
+  /** A number below 2^32. */
   varint(value: number): void {
     let left = value
     while (left >= 128) {
-      this.#bytes[this.#at++] = (left % 128) | 128
-      left = Math.floor(left / 128)
+      this.#bytes.push((left & 127) | 128)
+      left >>>= 7
     }
-    this.#bytes[this.#at++] = left
+    this.#bytes.push(left)
   }
 
   bits(value: number): void {
-    for (let shift = 0; shift < 32; shift += 8) this.#bytes[this.#at++] = value >>> shift
+    this.#bytes.push(value & 255, (value >>> 8) & 255, (value >>> 16) & 255, value >>> 24)
   }
 
-  append(bytes: Uint8Array): void {
-    this.#bytes.set(bytes, this.#at)
-    this.#at += bytes.length
+  append(bytes: Iterable<number>): void {
+    for (const byte of bytes) this.#bytes.push(byte)
   }
 
-  taken(): Uint8Array {
-    return this.#bytes.slice(0, this.#at)
+  /** These bytes after those of another writer. */
+  after(first: ByteWriter): Uint8Array {
+    const bytes = new Uint8Array(first.length + this.length)
+    bytes.set(first.#bytes)
+    bytes.set(this.#bytes, first.length)
+    return bytes
   }
 }

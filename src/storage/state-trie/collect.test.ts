@@ -90,11 +90,12 @@ const neededBytes = async (db: Database, room: Room, live: readonly Known[]): Pr
 }
 
 const change = fc.tuple(fc.nat(KEYS - 1), fc.oneof(fc.constant(0), fc.integer({ min: 1, max: 100_000 })))
-const step = fc.record({ from: fc.nat(), changes: fc.array(change, { minLength: 1, maxLength: 40 }) })
+/** A state made from one of the last few. */
+const step = fc.record({ back: fc.nat(3), changes: fc.array(change, { minLength: 1, maxLength: 12 }) })
 const story = fc.record({
-  first: fc.array(change, { maxLength: 600 }),
-  steps: fc.array(step, { maxLength: 25 }),
-  kept: fc.array(fc.nat(), { maxLength: 5 }),
+  first: fc.array(change, { minLength: 100, maxLength: 600, size: 'max' }),
+  steps: fc.array(step, { minLength: 5, maxLength: 25, size: 'max' }),
+  kept: fc.array(fc.nat(99), { maxLength: 5 }),
   later: fc.array(step, { maxLength: 5 }),
 })
 
@@ -105,16 +106,13 @@ eachDatabase('collecting keeps the live states readable and gives back the bytes
   await fc.assert(
     fc.asyncProperty(story, async ({ first, steps, kept, later }) => {
       const room = new Room(++number)
-      const make = async (
-        from: readonly Known[],
-        { from: at, changes }: { from: number; changes: readonly Entry[] },
-      ) => {
+      const make = async (from: readonly Known[], { back, changes }: { back: number; changes: readonly Entry[] }) => {
         const writing = new Change()
-        room.derive(from[at % from.length] as Known, changes, writing)
+        room.derive(from.at(-1 - (back % from.length)) as Known, changes, writing)
         assert.ok((await commit(writing)).ok)
         return room.states.at(-1) as Known
       }
-      await make(room.states, { from: 0, changes: first })
+      await make(room.states, { back: 0, changes: first })
       for (const one of steps) await make(room.states, one)
       let live = kept.map((at) => room.states[at % room.states.length] as Known)
       for (const more of [[], later]) {

@@ -97,16 +97,17 @@ function quarterRound(block: Int32Array, atA: number, turn: 0 | 1): void {
 
 const rotated = (word: number, bits: number): number => (word << bits) | (word >>> (32 - bits))
 
+/** Lowest byte first. */
 function wordsOf(bytes: Uint8Array): Int32Array {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-  return Int32Array.from({ length: bytes.length / 4 }, (_, word) => view.getInt32(word * 4, true))
+  const words = new Int32Array(bytes.length / 4)
+  for (let at = 0; at < bytes.length; at++) {
+    words[at >>> 2] = (words[at >>> 2] as number) | ((bytes[at] as number) << ((at & 3) * 8))
+  }
+  return words
 }
 
 function bytesOf(words: Int32Array): Uint8Array {
   const bytes = new Uint8Array(words.length * 4)
-  const view = new DataView(bytes.buffer)
-  words.forEach((word, index) => {
-    view.setInt32(index * 4, word, true)
-  })
+  for (let at = 0; at < bytes.length; at++) bytes[at] = (words[at >>> 2] as number) >>> ((at & 3) * 8)
   return bytes
 }

@@ -21,7 +21,6 @@ export const NODES_PER_ROW = 16
 const TOP_LEVEL = Math.ceil(28 / LEVEL_BITS) - 1
 /** From so many keys of one block of 32 on, saying which of the block are there is shorter than saying the gaps. */
 const MIN_BLOCK = 5
-const MAX_NODE_BYTES = 320
 
 /** Entries: keys rise; each has its value. */
 export type Leaf = { readonly keys: readonly number[]; readonly values: readonly number[] }
@@ -68,18 +67,24 @@ export const slotsOf = ({ digits, children }: Branch): number[] => {
 }
 
 /** The state in whose row a node stands. */
-export const stateOfNode = (node: number): number => Math.floor(node / NODES_PER_ROW)
+export const stateOfNode = (node: number): number => node >>> 4
 /** Where in its row a node stands. */
-export const indexOfNode = (node: number): number => node % NODES_PER_ROW
+export const indexOfNode = (node: number): number => node & 15
 
 /** Packs the nodes of the state's row; the last is the root of the state. */
 export const encodeRow = (state: number, nodes: readonly Node[]): Uint8Array =>
-  joinNodes(nodes.map((node, index) => encodeNode(state * NODES_PER_ROW + index, node)))
+  joinNodes(nodes.length, (writer, index) => {
+    const node = nodes[index] as Node
+    if (isLeaf(node)) encodeLeaf(writer, node)
+    else encodeBranch(writer, state * NODES_PER_ROW + index, node)
+  })
 
 /** The row without the nodes whose bits are not set in `live`; the others keep their numbers. */
 export const keepNodes = (address: StateAddress, row: Uint8Array, live: number): Uint8Array => {
   const bounds = nodeBounds(address, row)
-  return joinNodes(bounds.slice(1).map((end, index) => row.subarray((live >>> index) & 1 ? bounds[index] : end, end)))
+  return joinNodes(bounds.length - 1, (writer, index) => {
+    if ((live >>> index) & 1) writer.append(row.subarray(bounds[index], bounds[index + 1]))
+  })
 }
 
 /** Which nodes of the row are there, as bits. */
@@ -123,19 +128,15 @@ function nodeBounds(address: StateAddress, row: Uint8Array): number[] {
   return bounds
 }
 
-function joinNodes(nodes: readonly Uint8Array[]): Uint8Array {
-  const writer = new ByteWriter(nodes.reduce((sum, { length }) => sum + length + 2, 1))
-  writer.byte(nodes.length)
-  for (const { length } of nodes.slice(0, -1)) writer.varint(length)
-  for (const node of nodes) writer.append(node)
-  return writer.taken()
-}
-
-function encodeNode(number: number, node: Node): Uint8Array {
-  const writer = new ByteWriter(MAX_NODE_BYTES)
-  if (isLeaf(node)) encodeLeaf(writer, node)
-  else encodeBranch(writer, number, node)
-  return writer.taken()
+function joinNodes(count: number, write: (writer: ByteWriter, index: number) => void): Uint8Array {
+  const [head, nodes] = [new ByteWriter(), new ByteWriter()]
+  head.byte(count)
+  for (let index = 0; index < count; index++) {
+    const start = nodes.length
+    write(nodes, index)
+    if (index < count - 1) head.varint(nodes.length - start)
+  }
+  return nodes.after(head)
 }
 
 function encodeLeaf(writer: ByteWriter, { keys, values }: Leaf): void {

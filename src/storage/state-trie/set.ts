@@ -138,9 +138,10 @@ class SetPass {
     if (!isChanged) return number
     const count = branch.count + this.#growth - grown
     if (count <= FAN_OUT) return this.#gather(number, { ...branch, count }, slots)
-    const children = slots.filter((slot) => slot !== 0)
+    const { digits, children } = packed(slots)
     // A branch of one child is left out. More than fit a leaf remain, so it is a branch itself.
-    return children.length === 1 ? (children[0] as Subtree) : { ...branch, count, ...packed(slots) }
+    if (children.length === 1) return children[0] as Subtree
+    return { level: branch.level, prefix: branch.prefix, count, digits, children }
   }
 
   /** So few entries are left that they are one leaf. */
@@ -230,12 +231,14 @@ class Numbering {
 
   #place(subtree: Subtree): number {
     if (typeof subtree === 'number') return subtree
-    const node = isLeaf(subtree)
-      ? subtree
-      : { ...subtree, children: subtree.children.map((child) => this.#place(child)) }
+    const node = isLeaf(subtree) ? subtree : this.#placeChildren(subtree)
     if (this.#nodes.length === NODES_PER_ROW) this.#flush()
     if (this.#nodes.length === 0) this.#state = this.#next()
     return this.#state * NODES_PER_ROW + this.#nodes.push(node) - 1
+  }
+
+  #placeChildren({ level, prefix, count, digits, children }: DraftBranch): Branch {
+    return { level, prefix, count, digits, children: children.map((child) => this.#place(child)) }
   }
 
   #flush(): void {
@@ -249,8 +252,15 @@ const isNumber = (value: number): boolean => Number.isInteger(value) && value >=
 const prefixOf = (key: number, level: number): number => Math.floor(key / (highestKey({ level, prefix: 0 }) + 1))
 
 function packed(slots: readonly Subtree[]): { digits: number; children: Subtree[] } {
-  const digits = slots.reduce((bits: number, slot, digit) => (slot === 0 ? bits : bits | (1 << digit)), 0)
-  return { digits, children: slots.filter((slot) => slot !== 0) }
+  const children: Subtree[] = []
+  let digits = 0
+  for (let digit = 0; digit < FAN_OUT; digit++) {
+    const slot = slots[digit] as Subtree
+    if (slot === 0) continue
+    children.push(slot)
+    digits |= 1 << digit
+  }
+  return { digits, children }
 }
 
 /** The canonical subtree of entries, by rising keys. */

@@ -156,7 +156,7 @@ test('the difference of two states is what comparing all entries finds', () => {
   )
 })
 
-test('one change of a large state writes one short row and reads a few', () => {
+test('one change of a large state writes one short row, and finding it again reads a few', async () => {
   const room = new Room()
   const root = room.set(
     0,
@@ -166,8 +166,11 @@ test('one change of a large state writes one short row and reads a few', () => {
   assert.equal(made.rows.length, 1)
   assert.equal(rootIndex({ room: 7, state: made.root }, made.rows[0]?.nodes as Uint8Array), 2)
   const read = new Set<number>()
-  const watched = { room: 7, row: (state: number) => room.row(read.add(state) && state) }
-  assert.deepEqual(difference(watched, root, made.root), [{ key: 12_345, before: 12_346, after: 40_000 }])
+  const load = async (states: readonly number[]) =>
+    new Map(states.map((state) => [state, room.row(read.add(state) && state) as Uint8Array]))
+  const nothing = { room: 7, row: () => undefined }
+  const found = await complete(nothing, load, (rows) => difference(rows, root, made.root))
+  assert.deepEqual(found, [{ key: 12_345, before: 12_346, after: 40_000 }])
   assert.ok(read.size <= 4, `${read.size} rows were read`)
   assert.deepEqual(made.differences, [{ key: 12_345, before: 12_346, after: 40_000 }])
 })
