@@ -12,6 +12,7 @@ import { packNumbers } from '#util/varint.ts'
 import type { ActiveRoom } from './active-room.ts'
 import { LoadedEvent } from './loaded-event.ts'
 import type { MembershipIndex } from './membership-index.ts'
+import type { RoomViews } from './views.ts'
 
 /** An event that was built on the room's head and allowed, with what else its row says. */
 export type NewEvent = {
@@ -30,7 +31,7 @@ export type NewEvent = {
 }
 
 /** What appending needs besides the room. */
-export type AppendDeps = { readonly memberships: MembershipIndex }
+export type AppendDeps = { readonly memberships: MembershipIndex; readonly views: RoomViews }
 
 /**
  * Puts an event at the end of the room: its rows, the state after it, the membership it changes, its entry in the log. The caller holds the
@@ -48,7 +49,7 @@ export const appendEvent = async (
   const before = head.currentState
   room.head = { ...head, nextEvent: n + 1 }
   const entry = change.log({ kind: LOG_KIND.event, room: room.room, item: roomKey(room.room, n) })
-  const key = event.stateKey === undefined ? undefined : await setState(room, change, { event, n, entry })
+  const key = event.stateKey === undefined ? undefined : await setState(room, change, { event, n, entry }, deps)
   const row: EventRow = {
     event: roomKey(room.room, n),
     room: room.room,
@@ -98,6 +99,7 @@ async function setState(
   room: ActiveRoom,
   change: Change,
   { event, n, entry }: { readonly event: RoomEvent; readonly n: number; readonly entry: number },
+  { views }: AppendDeps,
 ): Promise<number> {
   const key = await keyNumber(room, change, event)
   // Entries are at hand before the head moves, so that they can be kept in step.
@@ -118,7 +120,8 @@ async function setState(
   room.head = { ...room.head, nextState: next, currentState: state.root, fingerprint }
   room.setEntry(key, n)
   change.write(currentStateAdded, { room: number, pos: entry, state: state.root })
-  change.onCommitted(() => {
+  change.onCommitted((first) => {
+    views.stateMoved(number, first + entry, state.root)
     for (const { state: made, nodes } of state.rows) {
       room.pending.stateRows.delete(made)
       room.store.keepStateRow(number, made, nodes)

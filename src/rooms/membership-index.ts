@@ -6,6 +6,7 @@ export class MembershipIndex {
   readonly #db: Reader
   readonly #ofUser = new Map<number, Promise<Map<number, MembershipRow>>>()
   readonly #ofRoom = new Map<number, Promise<Map<number, MembershipName>>>()
+  readonly #rooms = new Map<number, ReadonlyMap<number, MembershipName>>()
 
   constructor(db: Reader) {
     this.#db = db
@@ -21,6 +22,11 @@ export class MembershipIndex {
     return this.#loadRoom(room)
   }
 
+  /** As `ofRoom`, if it is in memory. */
+  peekRoom(room: number): ReadonlyMap<number, MembershipName> | undefined {
+    return this.#rooms.get(room)
+  }
+
   /** Takes note of a membership that is durable now. `isRenewal`: it is what it was, by another event. */
   applied(
     membership: MembershipRow,
@@ -33,9 +39,18 @@ export class MembershipIndex {
     this.#ofRoom.get(room)?.then((users) => users.set(user, membership.membership), ignore)
   }
 
+  /** The user wants to see nothing more of a room. */
+  forgotten(user: number, room: number): void {
+    this.#ofUser.get(user)?.then((rooms) => {
+      const known = rooms.get(room)
+      if (known !== undefined) rooms.set(room, { ...known, isForgotten: true })
+    }, ignore)
+  }
+
   /** Forgets a room, so that it is read again. */
   dropRoom(room: number): void {
     this.#ofRoom.delete(room)
+    this.#rooms.delete(room)
   }
 
   /** Forgets a user, so that their rooms are read again. */
@@ -59,7 +74,10 @@ export class MembershipIndex {
       (rows) => new Map(rows.map(({ user, membership }) => [user, membership])),
     )
     this.#ofRoom.set(room, loading)
-    loading.catch(() => this.#ofRoom.delete(room))
+    loading.then(
+      (users) => this.#rooms.set(room, users),
+      () => this.#ofRoom.delete(room),
+    )
     return loading
   }
 }

@@ -1,4 +1,5 @@
 import type { RoomId } from '#protocol/identifiers.ts'
+import { readRelation } from '#protocol/relations.ts'
 import type { RoomVersionRules } from '#protocol/room-versions.ts'
 import { roomKey } from '#storage/room-key.ts'
 import { entries, lookUp } from '#storage/state-trie/trie.ts'
@@ -26,6 +27,9 @@ export class RoomView implements EventHome {
   #states: Moved[] = []
   #statesFrom: number
   #dense: { readonly state: number; readonly entries: Uint32Array } | undefined
+  /** The last arrival that relates to another event, of those since `#relationsFrom`. */
+  #lastRelation = 0
+  readonly #relationsFrom: number
   readonly #memo = new Map<string, number>()
 
   constructor(parts: {
@@ -42,11 +46,14 @@ export class RoomView implements EventHome {
     this.store = parts.store
     this.#arrivalsFrom = parts.from
     this.#statesFrom = parts.from
+    this.#relationsFrom = parts.from
   }
 
   /** An event is durable now. */
   arrived(pos: number, n: number): void {
     this.#arrivals.push({ pos, n })
+    const event = this.store.eventAtHand(this.room, n)
+    if (event === undefined || readRelation(event.content) !== undefined) this.#lastRelation = pos
     if (this.#arrivals.length <= REMEMBERED * 2) return
     const [forgotten] = this.#arrivals.splice(0, REMEMBERED).slice(-1)
     this.#arrivalsFrom = forgotten?.pos ?? this.#arrivalsFrom
@@ -69,6 +76,11 @@ export class RoomView implements EventHome {
     }
     const rows = await arrivedEvents(this.store.db, { room: this.room, since, upTo, limit })
     return rows.map((row) => this.store.loaded(row, this)).reverse()
+  }
+
+  /** Whether nothing can relate to the event, because nothing that relates to anything arrived after it. */
+  isUnrelated({ row }: LoadedEvent): boolean {
+    return row.pos !== undefined && row.pos > this.#relationsFrom && row.pos >= this.#lastRelation
   }
 
   /** Whether anything arrived after `since` and up to `upTo`, if that is known without asking the database. */
@@ -124,10 +136,25 @@ export class RoomView implements EventHome {
     const known = this.#memo.get(memo)
     if (known !== undefined) return known
     const key = await this.keyNumber(type, stateKey)
-    const n = key === undefined || state === 0 ? 0 : await this.store.states(this.room, (rows) => lookUp(rows, state, key))
+    const n =
+      key === undefined || state === 0 ? 0 : await this.store.states(this.room, (rows) => lookUp(rows, state, key))
+    this.#remember(memo, n)
+    return n
+  }
+
+  /** n of the event at a key's number in a state; 0 where there is none. */
+  async stateEntry(state: number, key: number): Promise<number> {
+    const memo = `${state}\0${key}`
+    const known = this.#memo.get(memo)
+    if (known !== undefined) return known
+    const n = await this.store.states(this.room, (rows) => lookUp(rows, state, key))
+    this.#remember(memo, n)
+    return n
+  }
+
+  #remember(memo: string, n: number): void {
     if (this.#memo.size > 500) this.#memo.clear()
     this.#memo.set(memo, n)
-    return n
   }
 
   /** The event at a type and key in a state. */

@@ -59,6 +59,9 @@ declare module 'fastify' {
   }
 }
 
+/** An application that listens nowhere yet. */
+export type App = FastifyInstance
+
 /** The HTTP application: every route with its checks. It listens nowhere by itself. */
 export const createApp = (deps: Deps): FastifyInstance => {
   const app = fastify({

@@ -4,6 +4,7 @@ import type { FastifyInstance } from 'fastify'
 
 /** What a listener serves, as in the configuration. */
 export type Resource =
+  | 'well-known'
   | 'client'
   | 'federation'
   | 'keys'
@@ -94,6 +95,7 @@ const PREFIXES: readonly (readonly [string, Resource])[] = [
   ['/_matrix/media/', 'media'],
   ['/_matrix/federation/', 'federation'],
   ['/_matrix/key/', 'keys'],
+  ['/.well-known/', 'well-known'],
   ['/_synapse/metrics', 'metrics'],
   ['/_synapse/', 'client'],
 ]
@@ -104,6 +106,7 @@ export const isServed = (request: IncomingMessage): boolean => {
   const [, resource] = PREFIXES.find(([prefix]) => request.url?.startsWith(prefix)) ?? []
   if (settings === undefined || resource === undefined) return true
   const { resources } = settings
+  if (resource === 'well-known') return resources.includes('well-known') || resources.includes('client')
   if (resource === 'media') return resources.includes('media') || resources.includes('client')
   if (resource === 'keys') return resources.includes('keys') || resources.includes('federation')
   return resources.includes(resource)

@@ -1,4 +1,4 @@
-import { forbidden, type MatrixError, unknown } from '#protocol/errors.ts'
+import { forbidden, unknown } from '#protocol/errors.ts'
 import type { EventId, RoomId, UserId } from '#protocol/identifiers.ts'
 import type { ActiveRoom } from '#rooms/active-room.ts'
 import { appendEvent } from '#rooms/append.ts'
@@ -6,12 +6,13 @@ import type { LoadedEvent } from '#rooms/loaded-event.ts'
 import type { MembershipIndex } from '#rooms/membership-index.ts'
 import { moveRoom } from '#rooms/move-room.ts'
 import type { RoomRegistry } from '#rooms/registry.ts'
+import type { RoomViews } from '#rooms/views.ts'
 import type { Users } from '#services/accounts/users.ts'
 import { Change, type Outcome } from '#storage/change.ts'
 import type { Commit } from '#storage/commit.ts'
 import type { Clock } from '#util/clock.ts'
 import { createEvent, type Draft, type Origin } from './create-event.ts'
-import type { TransactionScope, Transactions } from './transactions.ts'
+import { type TransactionScope, type Transactions, TransactionTaken } from './transactions.ts'
 
 /** What an event means to those who are to be told of it, judged before it is written. */
 export type Judgement = {
@@ -26,6 +27,7 @@ export type Judge = (room: ActiveRoom, event: LoadedEvent['event'], sender: numb
 type Deps = {
   readonly rooms: RoomRegistry
   readonly memberships: MembershipIndex
+  readonly views: RoomViews
   readonly users: Users
   readonly commit: Commit
   readonly clock: Clock
@@ -48,26 +50,18 @@ export class EventSender {
     this.#deps = deps
   }
 
-  /**
-   * Sends one event and resolves to its ID once it is durable. With a transaction, a repeated request gets the ID of the first one.
-   * `extend` adds to the change what must be written with the event.
-   */
-  async send(
-    roomId: RoomId,
-    send: Send,
-    options: { readonly transaction?: TransactionScope; readonly extend?: (change: Change) => void } = {},
-  ): Promise<EventId> {
-    const { transaction } = options
-    if (transaction === undefined) return this.#send(roomId, send, options)
-    return this.#deps.transactions.once(transaction, () => this.#send(roomId, send, options))
+  /** Where transactions are written with what they bring about. */
+  get transactions(): Transactions {
+    return this.#deps.transactions
+  }
+
+  /** Has the effect of `act`, which must write the transaction, once for each transaction; without one, each time. */
+  once(transaction: TransactionScope | undefined, act: () => Promise<EventId>): Promise<EventId> {
+    return transaction === undefined ? act() : this.#deps.transactions.once(transaction, act)
   }
 
   /** Builds on the room's head under its queue, commits, and builds again if the room was written by another one meanwhile. */
-  async change<T>(
-    roomId: RoomId,
-    build: (room: ActiveRoom, change: Change) => Promise<T>,
-    refused: (by: string) => MatrixError | undefined = () => undefined,
-  ): Promise<T> {
+  async change<T>(roomId: RoomId, build: (room: ActiveRoom, change: Change) => Promise<T>): Promise<T> {
     for (let attempt = 1; ; attempt++) {
       const room = await this.#deps.rooms.byId(roomId)
       if (room === undefined) throw forbidden('You are not in this room')
@@ -76,15 +70,14 @@ export class EventSender {
       const outcome = await this.#committed(room, built.commit)
       if (outcome.ok) return built.value
       this.#deps.rooms.drop(room)
-      const error = refused(outcome.refusedBy)
-      if (error !== undefined) throw error
+      if (outcome.refusedBy === 'transaction_new') throw new TransactionTaken()
       if (attempt === ATTEMPTS) throw unknown('The room is written to by too many at once. Try again.', { status: 503 })
     }
   }
 
   /** Appends an event to the head, judged and with its rows. The caller holds the queue. */
   async append(room: ActiveRoom, change: Change, send: Send): Promise<LoadedEvent> {
-    const { clock, origin, users, memberships, judge } = this.#deps
+    const { clock, origin, users, memberships, views, judge } = this.#deps
     const now = clock.now()
     const target =
       send.type === 'm.room.member' && send.stateKey !== undefined
@@ -103,23 +96,10 @@ export class EventSender {
         thread: judgement.thread,
         unreadBits: judgement.unreadBits,
       },
-      { memberships },
+      { memberships, views },
     )
     judgement.write(change, appended)
     return appended
-  }
-
-  async #send(
-    roomId: RoomId,
-    send: Send,
-    { transaction, extend }: { readonly transaction?: TransactionScope; readonly extend?: (change: Change) => void },
-  ): Promise<EventId> {
-    return this.change(roomId, async (room, change) => {
-      const event = await this.append(room, change, send)
-      if (transaction !== undefined) this.#deps.transactions.write(change, transaction, event)
-      extend?.(change)
-      return event.row.eventId as EventId
-    })
   }
 
   async #build<T>(

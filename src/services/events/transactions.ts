@@ -21,6 +21,11 @@ type Deps = {
   readonly recent: ByteCache<string, string>
 }
 
+/** The transaction took effect by another request meanwhile. */
+export class TransactionTaken extends Error {
+  override readonly name = 'TransactionTaken'
+}
+
 /** Makes repeated requests have their effect once. https://spec.matrix.org/v1.19/client-server-api/#transaction-identifiers */
 export class Transactions {
   readonly #deps: Deps
@@ -60,7 +65,14 @@ export class Transactions {
 
   async #act(key: TransactionKey, act: () => Promise<string>): Promise<string> {
     const answer = await transactionAnswer(this.#deps.db, key)
-    return answer ?? act()
+    if (answer !== undefined) return answer
+    try {
+      return await act()
+    } catch (error) {
+      const taken = error instanceof TransactionTaken ? await transactionAnswer(this.#deps.db, key) : undefined
+      if (taken === undefined) throw error
+      return taken
+    }
   }
 }
 

@@ -1,5 +1,34 @@
 import type { Condition, Operation } from '#storage/operation.ts'
+import { accountActive, accountAdded, accountChanged, passwordChanged } from './accounts.ts'
+import { aliasAdded, aliasFree, aliasRemoved } from './aliases.ts'
+import { deviceAdded, deviceRemoved, deviceRenamed, deviceSeen } from './devices.ts'
+import {
+  eventAdded,
+  eventJsonAdded,
+  eventPruned,
+  eventRedacted,
+  missingEventAdded,
+  redactionAdded,
+  relationAdded,
+} from './events.ts'
+import { membershipChanged, membershipRenewed, roomForgotten } from './memberships.ts'
 import { numbersTaken } from './numbers.ts'
+import { profileFieldRemoved, profileFieldSet } from './profiles.ts'
+import { roomAdded, roomMoved, roomUnchanged } from './rooms.ts'
+import {
+  accessTokenAdded,
+  accessTokensRemoved,
+  loginTokenAdded,
+  loginTokenTaken,
+  olderRefreshTokensRemoved,
+  otherAccessTokensRemoved,
+  refreshTokenAdded,
+  refreshTokenExchanged,
+  refreshTokenGood,
+  refreshTokensRemoved,
+  sessionAdded,
+  sessionRemoved,
+} from './sessions.ts'
 import {
   currentStateAdded,
   currentStateRemoved,
@@ -8,19 +37,61 @@ import {
   stateRemoved,
   stateRewritten,
 } from './states.ts'
+import { transactionAdded, transactionNew } from './transactions.ts'
 import { userAdded, userIdFree } from './users.ts'
-
-const REMOVALS: readonly Operation[] = [stateRemoved, currentStateRemoved]
 
 /** Every kind of row that can be written, in the order in which a batch writes them: what is removed first, what refers to others last. */
 export const OPERATIONS: readonly Operation[] = [
-  ...REMOVALS,
+  accessTokensRemoved,
+  otherAccessTokensRemoved,
+  refreshTokensRemoved,
+  olderRefreshTokensRemoved,
+  refreshTokenExchanged,
+  loginTokenTaken,
+  sessionRemoved,
+  deviceRemoved,
+  profileFieldRemoved,
+  aliasRemoved,
+  stateRemoved,
+  currentStateRemoved,
   numbersTaken,
   userAdded,
+  accountAdded,
+  accountChanged,
+  passwordChanged,
+  sessionAdded,
+  deviceAdded,
+  deviceRenamed,
+  deviceSeen,
+  profileFieldSet,
+  accessTokenAdded,
+  refreshTokenAdded,
+  loginTokenAdded,
+  roomAdded,
+  roomMoved,
+  aliasAdded,
+  stateKeyAdded,
   stateRewritten,
   stateAdded,
-  stateKeyAdded,
   currentStateAdded,
+  eventAdded,
+  eventJsonAdded,
+  eventRedacted,
+  eventPruned,
+  relationAdded,
+  redactionAdded,
+  missingEventAdded,
+  membershipChanged,
+  membershipRenewed,
+  roomForgotten,
+  transactionAdded,
 ]
 /** Every condition that a change can carry. */
-export const CONDITIONS: readonly Condition[] = [userIdFree]
+export const CONDITIONS: readonly Condition[] = [
+  userIdFree,
+  accountActive,
+  aliasFree,
+  refreshTokenGood,
+  roomUnchanged,
+  transactionNew,
+]

@@ -1,7 +1,7 @@
 import type { Reader } from '#storage/database.ts'
 import { operation } from '#storage/operation.ts'
 import { boolean, integer, position, row, text } from '#storage/row.ts'
-import { oneOf, sql } from '#storage/sql.ts'
+import { oneOf, oneOfText, sql } from '#storage/sql.ts'
 
 /** What a member of a room is at present. */
 export type MembershipName = 'join' | 'invite' | 'leave' | 'ban' | 'knock'
@@ -83,4 +83,22 @@ export const membershipCounts = async (db: Reader, room: number): Promise<Readon
     sql`SELECT membership, count(*) AS count FROM memberships WHERE room = ${room} GROUP BY membership`,
   )
   return new Map(rows.map(({ membership, count }) => [membership, count]))
+}
+
+const HERO = row({ user: integer() })
+/** The members that became so first. */
+export const heroRows = async (
+  db: Reader,
+  {
+    room,
+    memberships,
+    limit,
+  }: { readonly room: number; readonly memberships: readonly MembershipName[]; readonly limit: number },
+): Promise<number[]> => {
+  const rows = await db.all(
+    HERO,
+    sql`SELECT ${HERO} FROM memberships WHERE room = ${room} AND membership ${oneOfText(memberships)}
+      ORDER BY event LIMIT ${limit}`,
+  )
+  return rows.map(({ user }) => user)
 }

@@ -1,0 +1,21 @@
+import { sync } from '#api/client/sync.ts'
+import { JsonText, type Route, route } from '#http/server/route.ts'
+import type { SyncRequests } from '#services/sync/sync-requests.ts'
+import type { Syncs } from '#services/sync/sync.ts'
+
+type Services = { readonly syncs: Syncs; readonly syncRequests: SyncRequests }
+
+export const syncRoutes = ({ syncs, syncRequests }: Services): Route[] => [
+  route(sync, async ({ requester, query, caller }) => {
+    const request = await syncRequests.read(requester, {
+      filter: query.filter,
+      since: query.since,
+      fullState: query.full_state ?? false,
+      timeoutMs: query.timeout ?? 0,
+      stateAfter: query.use_state_after ?? false,
+      unstableStateAfter: query['org.matrix.msc4222.use_state_after'] ?? false,
+      signal: caller.signal,
+    })
+    return new JsonText(await syncs.sync(request))
+  }),
+]

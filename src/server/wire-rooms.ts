@@ -1,0 +1,61 @@
+import type { ActiveRoom } from '#rooms/active-room.ts'
+import { RoomRegistry } from '#rooms/registry.ts'
+import { RoomSender } from '#services/events/room-sender.ts'
+import { EventSender } from '#services/events/send-event.ts'
+import { Transactions } from '#services/events/transactions.ts'
+import { Limiter, type Rate } from '#services/limiter.ts'
+import { MemberProfiles } from '#services/profiles/member-profiles.ts'
+import { RoomCreator } from '#services/rooms/create-room.ts'
+import { Memberships } from '#services/rooms/memberships.ts'
+import { Fingerprints } from '#storage/state-trie/fingerprint.ts'
+import { fingerprintKey } from '#storage/stores/states.ts'
+import type { Foundation } from './wire-foundation.ts'
+
+/** Rooms, and what is done in them. */
+export const wireRooms = async (foundation: Foundation) => {
+  const { config, db, cache, clock, store, serverName, signingKey, random } = foundation
+  const fingerprints = new Fingerprints(await fingerprintKey(db))
+  const rooms = new RoomRegistry({ store, active: cache<number, ActiveRoom>((room) => room.bytes), fingerprints })
+  const origin = { serverName, signingKey, random }
+  const transactions = new Transactions({
+    ...foundation,
+    recent: cache<string, string>((_, key) => key.length * 2 + 100),
+  })
+  const profiles = new MemberProfiles(foundation)
+  const judge = async () => ({ unreadBits: 0, thread: undefined, write: () => {} })
+  const sender = new EventSender({ ...foundation, rooms, origin, transactions, judge })
+  const creator = new RoomCreator({
+    ...foundation,
+    rooms,
+    sender,
+    origin,
+    fingerprints,
+    profiles,
+    settings: {
+      defaultVersion: config.rooms.defaultVersion,
+      encryptByDefault: config.rooms.encryptedByDefault,
+      powerLevelOverrides: config.rooms.powerLevelOverride,
+    },
+  })
+  const roomMemberships = new Memberships({
+    ...foundation,
+    rooms,
+    sender,
+    profiles,
+    settings: {
+      forgetOnLeave: config.rooms.areForgottenOnLeave,
+      onlyAdminsInvite: config.rooms.isInvitingForAdminsOnly,
+      perRoomProfiles: config.rooms.mayHavePerRoomProfiles,
+    },
+  })
+  const rate = (settings: Rate) => new Limiter(settings, clock)
+  const roomSender = new RoomSender({
+    ...foundation,
+    rooms,
+    sender,
+    roomMemberships,
+    messageLimiter: rate(config.rateLimits.message),
+    redactionLimiter: rate(config.rateLimits.message),
+  })
+  return { roomSender, rooms, sender, creator, roomMemberships, profiles }
+}

@@ -1,0 +1,8 @@
+import { forbidden, invalidParam, invalidUsername, unknown } from '#protocol/errors.ts'
+import { parseNewUserId, type UserId } from '#protocol/identifiers.ts'
+import type { NewSession, Sessions } from '#services/sessions/sessions.ts'
+import type { Clock } from '#util/clock.ts'
+import { hashPassword } from '#util/password-hash.ts'
+import { type Random, randomLowerAlphanumeric } from '#util/random.ts'
+import { registrationMac } from '#util/registration-mac.ts'
+import type { Accounts } from './accounts.ts'

@@ -1,0 +1,96 @@
+import { isValidEdit } from '#protocol/relations.ts'
+import type { LoadedEvent } from '#rooms/loaded-event.ts'
+import type { RoomView } from '#rooms/room-view.ts'
+import type { SeenEvent } from '#services/sync/visibility.ts'
+import type { Reader } from '#storage/database.ts'
+import { numberInRoom } from '#storage/room-key.ts'
+import { editsOf, type RelatedRow, referencesTo, threadsOf } from '#storage/stores/relations.ts'
+import { type Audience, printEvent } from './client-events.ts'
+
+/** How many referring events are listed. */
+const MAX_REFERENCES = 100
+
+/** What later events say of events, put into `m.relations`. https://spec.matrix.org/v1.19/client-server-api/#aggregations-of-child-events */
+export class Bundles {
+  readonly #db: Reader
+
+  constructor(db: Reader) {
+    this.#db = db
+  }
+
+  /** The printed `m.relations` of those of the events that have any, by n. */
+  async of(view: RoomView, seen: readonly SeenEvent[], audience: Audience): Promise<Map<number, string>> {
+    const asked = new Map<string, LoadedEvent>()
+    for (const { event } of seen) {
+      if (event.row.stateKey !== undefined || event.row.redactedBy !== undefined || view.isUnrelated(event)) continue
+      asked.set(event.row.eventId, event)
+    }
+    if (asked.size === 0) return new Map()
+    const parts = new Map<number, string[]>()
+    const add = (n: number, part: string) => parts.set(n, [...(parts.get(n) ?? []), part])
+    await this.#addEdits(view, asked, { audience, add })
+    await this.#addReferences(view, asked, { audience, add })
+    await this.#addThreads(view, asked, { audience, add })
+    return new Map([...parts].map(([n, fields]) => [n, `{${fields.join(',')}}`]))
+  }
+
+  /** The latest valid edit, as an event of its own: the content of the original stays. https://spec.matrix.org/v1.19/client-server-api/#server-side-aggregation-of-mreplace-relationships */
+  async #addEdits(view: RoomView, asked: Asked, { audience, add }: Adding): Promise<void> {
+    const found = new Set<string>()
+    for (const row of await editsOf(this.#db, view.room, asked.keys())) {
+      const original = asked.get(row.target)
+      if (original === undefined || found.has(row.target) || row.sender !== original.row.sender) continue
+      const edit = await view.event(numberInRoom(row.event))
+      if (edit === undefined || !isValidEdit(edit.event, original.event).ok) continue
+      found.add(row.target)
+      add(original.n, `"m.replace":${this.#print(view, edit, audience)}`)
+    }
+  }
+
+  async #addReferences(view: RoomView, asked: Asked, { audience, add }: Adding): Promise<void> {
+    const chunks = new Map<string, string[]>()
+    for (const row of await referencesTo(this.#db, view.room, asked.keys())) {
+      if (isIgnored(row, audience)) continue
+      const chunk = chunks.get(row.target) ?? []
+      if (chunk.length < MAX_REFERENCES) chunk.push(`{"event_id":${JSON.stringify(row.eventId)}}`)
+      chunks.set(row.target, chunk)
+    }
+    for (const [target, chunk] of chunks) {
+      const original = asked.get(target)
+      if (original !== undefined) add(original.n, `"m.reference":{"chunk":[${chunk.join(',')}]}`)
+    }
+  }
+
+  /** The latest event, the count, and whether the viewer takes part. https://spec.matrix.org/v1.19/client-server-api/#server-side-aggregation-of-mthread-relationships */
+  async #addThreads(view: RoomView, asked: Asked, { audience, add }: Adding): Promise<void> {
+    const threads = new Map<string, { count: number; latest: number; isIn: boolean }>()
+    for (const row of await threadsOf(this.#db, view.room, asked.keys())) {
+      if (audience.ignored.has(row.sender)) continue
+      const thread = threads.get(row.target) ?? { count: 0, latest: 0, isIn: false }
+      thread.count += row.count
+      thread.latest = Math.max(thread.latest, row.latest)
+      thread.isIn ||= row.sender === audience.requester.user
+      threads.set(row.target, thread)
+    }
+    for (const [target, { count, latest, isIn }] of threads) {
+      const root = asked.get(target)
+      const event = await view.event(numberInRoom(latest))
+      if (root === undefined || event === undefined) continue
+      const participated = isIn || root.row.sender === audience.requester.user
+      add(
+        root.n,
+        `"m.thread":{"latest_event":${this.#print(view, event, audience)},"count":${count},"current_user_participated":${participated}}`,
+      )
+    }
+  }
+
+  #print(view: RoomView, event: LoadedEvent, { now }: Audience): string {
+    const unsigned = `{"age":${Math.max(0, now - event.row.originServerTs)}}`
+    return printEvent(view, event, { unsigned, withRoomId: true })
+  }
+}
+
+type Asked = ReadonlyMap<string, LoadedEvent>
+type Adding = { readonly audience: Audience; readonly add: (n: number, part: string) => void }
+
+const isIgnored = (row: RelatedRow, { ignored }: Audience): boolean => ignored.has(row.sender)

@@ -1,0 +1,102 @@
+import type { Requester } from '#api/requester.ts'
+import type { LoadedEvent } from '#rooms/loaded-event.ts'
+import type { RoomView } from '#rooms/room-view.ts'
+import type { SeenEvent } from '#services/sync/visibility.ts'
+import type { Reader } from '#storage/database.ts'
+import { numberInRoom } from '#storage/room-key.ts'
+import { transactionsOfEvents } from '#storage/stores/transactions.ts'
+import type { Bundles } from './bundles.ts'
+
+/** For whom events are printed. */
+export type Audience = {
+  readonly requester: Pick<Requester, 'user' | 'userId' | 'deviceId'>
+  /** Milliseconds since 1970, for the age. */
+  readonly now: number
+  /** With `room_id`, as everywhere but in sync. */
+  readonly withRoomId: boolean
+  /** Numbers of the users whom the viewer ignores. */
+  readonly ignored: ReadonlySet<number>
+}
+
+/**
+ * Prints events in the format for clients, each with its own `unsigned`: age, the viewer's membership, what a state event replaced, who
+ * redacted it, the viewer's own transaction ID, and what later events say of it.
+ * https://spec.matrix.org/v1.19/client-server-api/#definition-clientevent
+ */
+export const printEvents = async (
+  view: RoomView,
+  seen: readonly SeenEvent[],
+  audience: Audience,
+  { db, bundles }: { readonly db: Reader; readonly bundles: Bundles },
+): Promise<string[]> => {
+  await findTransactions(seen, audience, db)
+  const bundled = await bundles.of(view, seen, audience)
+  const printed: string[] = []
+  for (const one of seen) {
+    const fields = await unsignedFields(view, one, audience)
+    const relations = bundled.get(one.event.n)
+    if (relations !== undefined) fields.push(`"m.relations":${relations}`)
+    printed.push(printEvent(view, one.event, { unsigned: `{${fields.join(',')}}`, withRoomId: audience.withRoomId }))
+  }
+  return printed
+}
+
+/** Puts an event's pieces together. */
+export const printEvent = (
+  view: RoomView,
+  event: LoadedEvent,
+  { unsigned, withRoomId }: { readonly unsigned: string | undefined; readonly withRoomId: boolean },
+): string => {
+  const { head, tail } = event.pieces
+  const roomId = withRoomId ? `,"room_id":${JSON.stringify(view.roomId)}` : ''
+  return `{${head}${roomId},${tail}${unsigned === undefined ? '' : `,"unsigned":${unsigned}`}}`
+}
+
+async function unsignedFields(
+  view: RoomView,
+  { event, membership }: SeenEvent,
+  { requester, now }: Audience,
+): Promise<string[]> {
+  const fields = [`"age":${Math.max(0, now - event.row.originServerTs)}`, `"membership":${JSON.stringify(membership)}`]
+  if (event.row.stateKey !== undefined) fields.push(...(await replacedState(view, event)))
+  if (event.row.redactedBy !== undefined) {
+    const redaction = await view.event(numberInRoom(event.row.redactedBy))
+    if (redaction !== undefined) {
+      fields.push(`"redacted_because":${printEvent(view, redaction, { unsigned: undefined, withRoomId: true })}`)
+    }
+  }
+  const { transaction } = event
+  if (transaction?.user === requester.user && transaction.deviceId === requester.deviceId) {
+    fields.push(`"transaction_id":${JSON.stringify(transaction.txnId)}`)
+  }
+  return fields
+}
+
+/** What a state event took the place of. */
+async function replacedState(view: RoomView, { row }: LoadedEvent): Promise<string[]> {
+  const before = row.stateBefore ?? 0
+  const n = before === 0 || row.stateKey === undefined ? 0 : await view.stateEntry(before, row.stateKey)
+  const replaced = n === 0 ? undefined : await view.event(n)
+  if (replaced === undefined) return []
+  return [
+    `"prev_content":${JSON.stringify(replaced.content)}`,
+    `"replaces_state":${JSON.stringify(replaced.row.eventId)}`,
+    `"prev_sender":${JSON.stringify(replaced.event.sender)}`,
+  ]
+}
+
+/** Learns by which transactions the viewer sent those of the events that are theirs. */
+async function findTransactions(seen: readonly SeenEvent[], { requester }: Audience, db: Reader): Promise<void> {
+  const own = seen.filter(({ event }) => event.row.sender === requester.user && event.transaction === undefined)
+  if (own.length === 0) return
+  const found = await transactionsOfEvents(
+    db,
+    requester.user,
+    own.map(({ event }) => event.row.event),
+  )
+  const byEvent = new Map(found.map((row) => [row.event, row]))
+  for (const { event } of own) {
+    const row = byEvent.get(event.row.event)
+    event.transaction = row === undefined ? null : { user: requester.user, deviceId: row.deviceId, txnId: row.txnId }
+  }
+}

@@ -1,0 +1,204 @@
+import type { Requester } from '#api/requester.ts'
+import type { Hooks } from '#modules/registry.ts'
+import { canonicalJson } from '#protocol/canonical-json.ts'
+import { badAlias, badJson, duplicateAnnotation, forbidden, invalidParam, notFound, unknown } from '#protocol/errors.ts'
+import { type EventId, parseEventId, parseRoomAlias, type RoomId, type UserId } from '#protocol/identifiers.ts'
+import { readRelation } from '#protocol/relations.ts'
+import type { ActiveRoom } from '#rooms/active-room.ts'
+import type { RoomRegistry } from '#rooms/registry.ts'
+import type { Limiter } from '#services/limiter.ts'
+import type { Memberships } from '#services/rooms/memberships.ts'
+import type { Reader } from '#storage/database.ts'
+import { aliasOf } from '#storage/stores/aliases.ts'
+import { eventOfRoom } from '#storage/stores/events.ts'
+import { hasAnnotated } from '#storage/stores/relations.ts'
+import { get, getString, type JsonObject } from '#util/json.ts'
+import { type Random, randomLetters } from '#util/random.ts'
+import { redactEvent } from './redact.ts'
+import type { EventSender } from './send-event.ts'
+
+type Deps = {
+  readonly db: Reader
+  readonly rooms: RoomRegistry
+  readonly sender: EventSender
+  readonly roomMemberships: Memberships
+  readonly hooks: Hooks
+  readonly random: Random
+  readonly serverName: string
+  readonly messageLimiter: Limiter
+  readonly redactionLimiter: Limiter
+}
+
+/** An event as a client asks for it. `txn`: its transaction ID and the path that it counts for. */
+export type Message = {
+  readonly roomId: RoomId
+  readonly type: string
+  readonly content: JsonObject
+  readonly txn: { readonly path: string; readonly txnId: string } | undefined
+}
+
+/** Sends what clients want to say in rooms. https://spec.matrix.org/v1.19/client-server-api/#sending-events-to-a-room */
+export class RoomSender {
+  readonly #deps: Deps
+
+  constructor(deps: Deps) {
+    this.#deps = deps
+  }
+
+  /** Sends a message event. A redaction may come this way too. https://spec.matrix.org/v1.19/client-server-api/#put_matrixclientv3roomsroomidsendeventtypetxnid */
+  async sendMessage(requester: Requester, message: Message): Promise<EventId> {
+    if (message.type === 'm.room.redaction') {
+      const target = parseEventId(get(message.content, 'redacts'))
+      if (target === undefined) throw badJson("a redaction's content names an event under 'redacts'")
+      return this.redact(requester, { ...message, target })
+    }
+    await this.#mayBeSent(requester, message, undefined)
+    if (requester.isShadowBanned) return this.#pretended()
+    const room = await this.#roomOf(message.roomId)
+    await this.#judgeRelation(room, requester, message)
+    return this.#send(requester, message, { stateKey: undefined, redacts: undefined })
+  }
+
+  /** Sets state; what is so already is left as it is. https://spec.matrix.org/v1.19/client-server-api/#put_matrixclientv3roomsroomidstateeventtypestatekey */
+  async sendState(requester: Requester, message: Message & { readonly stateKey: string }): Promise<EventId> {
+    const { roomId, type, content, stateKey } = message
+    await this.#mayBeSent(requester, message, stateKey)
+    if (requester.isShadowBanned) return this.#pretended()
+    if (type === 'm.room.canonical_alias') await this.#judgeAliases(roomId, content)
+    if (type === 'm.room.member') return this.#sendMembership(requester, message)
+    const room = await this.#roomOf(roomId)
+    const current = await room.stateEvent(type, stateKey)
+    if (current !== undefined && current.event.sender === requester.userId && isSame(current.content, content)) {
+      return current.row.eventId as EventId
+    }
+    return this.#send(requester, message, { stateKey, redacts: undefined })
+  }
+
+  /** Redacts an event, one's own or, with the power for it, another's. https://spec.matrix.org/v1.19/client-server-api/#put_matrixclientv3roomsroomidredacteventidtxnid */
+  async redact(requester: Requester, message: Message & { readonly target: EventId }): Promise<EventId> {
+    const { roomId, target, txn } = message
+    await this.#deps.redactionLimiter.take(String(requester.user))
+    if (requester.isShadowBanned) return this.#pretended()
+    const scope = txn === undefined ? undefined : transactionOf(requester, txn)
+    return this.#deps.sender.once(scope, () =>
+      this.#deps.sender.change(roomId, async (room, change) => {
+        await this.#mustBeIn(room, requester)
+        const stored = await eventOfRoom(this.#deps.db, room.room, target)
+        if (stored === undefined) throw notFound('There is no such event in this room')
+        const redaction = await this.#deps.sender.append(room, change, {
+          type: 'm.room.redaction',
+          sender: requester.userId,
+          senderNumber: requester.user,
+          stateKey: undefined,
+          content: withoutKey(message.content, 'redacts'),
+          redacts: target,
+        })
+        await redactEvent(room, change, { redaction, target: room.store.loaded(stored, room) })
+        if (scope !== undefined) this.#deps.sender.transactions.write(change, scope, redaction)
+        return redaction.row.eventId as EventId
+      }),
+    )
+  }
+
+  async #send(
+    requester: Requester,
+    { roomId, type, content, txn }: Message,
+    { stateKey, redacts }: { readonly stateKey: string | undefined; readonly redacts: EventId | undefined },
+  ): Promise<EventId> {
+    const { sender } = this.#deps
+    const scope = txn === undefined ? undefined : transactionOf(requester, txn)
+    const send = { type, sender: requester.userId, senderNumber: requester.user, stateKey, content, redacts }
+    return sender.once(scope, () =>
+      sender.change(roomId, async (room, change) => {
+        await this.#mustBeIn(room, requester)
+        const event = await sender.append(room, change, send)
+        if (scope !== undefined) sender.transactions.write(change, scope, event)
+        return event.row.eventId as EventId
+      }),
+    )
+  }
+
+  /** A membership by the state endpoint follows the rules of the endpoint for it, with a content of the client's own. */
+  async #sendMembership(
+    requester: Requester,
+    { roomId, content, stateKey }: Message & { readonly stateKey: string },
+  ): Promise<EventId> {
+    const membership = getString(content, 'membership')
+    if (membership === undefined) throw badJson("'membership' is missing: expected a string")
+    return this.#deps.roomMemberships.set(requester, { roomId, target: stateKey as UserId, content, membership })
+  }
+
+  async #mayBeSent(
+    requester: Requester,
+    { roomId, type, content }: Message,
+    stateKey: string | undefined,
+  ): Promise<void> {
+    if (!requester.isExemptFromRateLimits) await this.#deps.messageLimiter.take(String(requester.user))
+    const verdict = await this.#deps.hooks.ask('checkEventForSpam', requester, { roomId, type, stateKey, content })
+    if (!verdict.ok) throw forbidden(verdict.reason)
+  }
+
+  /** A shadow-banned user is answered as if it had been sent. */
+  #pretended(): EventId {
+    return `$${randomLetters(this.#deps.random, 43)}` as EventId
+  }
+
+  async #roomOf(roomId: RoomId): Promise<ActiveRoom> {
+    const room = await this.#deps.rooms.byId(roomId)
+    if (room === undefined) throw forbidden('You are not in this room')
+    return room
+  }
+
+  /** Whoever is not in the room learns nothing more than that. */
+  async #mustBeIn(room: ActiveRoom, requester: Requester): Promise<void> {
+    const member = await room.stateEvent('m.room.member', requester.userId)
+    if (getString(member?.content, 'membership') !== 'join') throw forbidden('You are not in this room')
+  }
+
+  async #judgeRelation(room: ActiveRoom, requester: Requester, { type, content }: Message): Promise<void> {
+    const relation = readRelation(content)
+    if (relation === undefined) return
+    if (relation.relType === 'm.annotation' && relation.key !== undefined) {
+      const annotation = { room: room.room, target: relation.eventId, sender: requester.user, type, key: relation.key }
+      if (await hasAnnotated(this.#deps.db, annotation)) {
+        throw duplicateAnnotation('You have annotated this event with this key already')
+      }
+    }
+    if (relation.relType === 'm.thread') {
+      const root = await eventOfRoom(this.#deps.db, room.room, relation.eventId)
+      if (root !== undefined && readRelation(room.store.loaded(root, room).content) !== undefined) {
+        throw unknown('Cannot start threads from an event with a relation', { status: 400 })
+      }
+    }
+  }
+
+  /** https://spec.matrix.org/v1.19/client-server-api/#mroomcanonical_alias */
+  async #judgeAliases(roomId: RoomId, content: JsonObject): Promise<void> {
+    const alternatives = get(content, 'alt_aliases') ?? []
+    if (!Array.isArray(alternatives)) throw badJson("'alt_aliases' must be a list of aliases")
+    const alias = get(content, 'alias') ?? ''
+    const named = [...(alias === '' ? [] : [alias]), ...alternatives]
+    const room = await this.#roomOf(roomId)
+    const current = (await room.stateEvent('m.room.canonical_alias', ''))?.content
+    const known = new Set([get(current, 'alias'), ...[get(current, 'alt_aliases') ?? []].flat()])
+    for (const one of named.slice(0, 100)) {
+      const parsed = parseRoomAlias(one)
+      if (parsed === undefined) throw invalidParam('An alias looks like #name:server')
+      // What stands there already may stay, even if it leads nowhere any more.
+      if (known.has(parsed)) continue
+      const found = await aliasOf(this.#deps.db, parsed)
+      if (found?.room !== room.room) throw badAlias(`The alias ${parsed} does not point to this room`)
+    }
+  }
+}
+
+const transactionOf = (requester: Requester, txn: { readonly path: string; readonly txnId: string }) => ({
+  user: requester.user,
+  deviceId: requester.deviceId ?? '',
+  ...txn,
+})
+
+const isSame = (a: JsonObject, b: JsonObject): boolean => canonicalJson(a) === canonicalJson(b)
+
+const withoutKey = (object: JsonObject, key: string): JsonObject =>
+  Object.fromEntries(Object.entries(object).filter(([name]) => name !== key))

@@ -1,0 +1,263 @@
+import type { Requester } from '#api/requester.ts'
+import type { Hooks } from '#modules/registry.ts'
+import { authorize } from '#protocol/auth/authorize.ts'
+import { badJson, forbidden, invalidParam, roomInUse, unsupportedRoomVersion } from '#protocol/errors.ts'
+import { buildEvent } from '#protocol/events/build.ts'
+import { parseRoomAlias, type RoomAlias, type RoomId, type UserId } from '#protocol/identifiers.ts'
+import { type RoomVersionRules, roomVersion } from '#protocol/room-versions.ts'
+import { ActiveRoom } from '#rooms/active-room.ts'
+import { appendEvent } from '#rooms/append.ts'
+import type { MembershipIndex } from '#rooms/membership-index.ts'
+import type { RoomRegistry } from '#rooms/registry.ts'
+import type { RoomViews } from '#rooms/views.ts'
+import { type Origin, opaqueEventId, refusalOfBuild } from '#services/events/create-event.ts'
+import type { EventSender } from '#services/events/send-event.ts'
+import type { MemberProfiles } from '#services/profiles/member-profiles.ts'
+import { Change } from '#storage/change.ts'
+import type { Commit } from '#storage/commit.ts'
+import type { Fingerprints } from '#storage/state-trie/fingerprint.ts'
+import { emptyFingerprint } from '#storage/state-trie/fingerprint.ts'
+import { aliasAdded, aliasFree } from '#storage/stores/aliases.ts'
+import type { Numbers } from '#storage/stores/numbers.ts'
+import { roomAdded } from '#storage/stores/rooms.ts'
+import type { Clock } from '#util/clock.ts'
+import { get, isObject, type Json, type JsonObject } from '#util/json.ts'
+import { randomLetters } from '#util/random.ts'
+import { packNumbers } from '#util/varint.ts'
+import { defaultPowerLevels, type Preset, presets } from './room-presets.ts'
+
+/** What a client wants of a new room. https://spec.matrix.org/v1.19/client-server-api/#post_matrixclientv3createroom */
+export type RoomRequest = {
+  readonly visibility: 'public' | 'private'
+  readonly aliasLocalpart: string | undefined
+  readonly name: string | undefined
+  readonly topic: string | undefined
+  readonly invite: readonly UserId[]
+  readonly version: string | undefined
+  readonly creationContent: JsonObject
+  readonly initialState: readonly StateWish[]
+  readonly preset: Preset | undefined
+  readonly isDirect: boolean
+  readonly powerLevelOverride: JsonObject | undefined
+}
+/** A state event that the client wants from the first day. */
+export type StateWish = { readonly type: string; readonly stateKey: string; readonly content: JsonObject }
+
+type Deps = {
+  readonly rooms: RoomRegistry
+  readonly sender: EventSender
+  readonly memberships: MembershipIndex
+  readonly views: RoomViews
+  readonly commit: Commit
+  readonly numbers: Numbers
+  readonly clock: Clock
+  readonly origin: Origin
+  readonly fingerprints: Fingerprints
+  readonly hooks: Hooks
+  readonly profiles: MemberProfiles
+  readonly settings: {
+    readonly defaultVersion: string
+    /** For which presets rooms are encrypted unless the client says otherwise. */
+    readonly encryptByDefault: 'all' | 'invite' | 'off'
+    /** Overrides of the power levels, by preset. */
+    readonly powerLevelOverrides: Readonly<Record<string, JsonObject | undefined>>
+  }
+}
+
+/** At most this many are invited with the room. */
+const MAX_INVITES = 100
+
+/** Makes rooms. */
+export class RoomCreator {
+  readonly #deps: Deps
+
+  constructor(deps: Deps) {
+    this.#deps = deps
+  }
+
+  /** Makes a room with all its first events in one commit, and resolves to its ID. */
+  async create(requester: Requester, request: RoomRequest): Promise<RoomId> {
+    const { settings, hooks, commit, rooms } = this.#deps
+    const rules = roomVersion(request.version ?? settings.defaultVersion)
+    if (rules === undefined) throw unsupportedRoomVersion(`This server has no rooms of version ${request.version}`)
+    if (request.invite.length > MAX_INVITES)
+      throw invalidParam(`At most ${MAX_INVITES} users can be invited with a room`)
+    const verdict = await hooks.ask('userMayCreateRoom', requester, request)
+    if (!verdict.ok) throw forbidden(verdict.reason)
+    const alias = this.#aliasOf(request)
+    const change = new Change()
+    const room = await this.#make(requester, rules, { request, change })
+    await this.#fill(room, change, requester, request, alias)
+    const { head } = room
+    const row = {
+      ...head,
+      room: room.room,
+      roomId: room.roomId,
+      version: rules.version,
+      createdTs: this.#deps.clock.now(),
+    }
+    const extremities = packNumbers(head.extremities.map(({ n }) => n))
+    change.write(roomAdded, { ...row, writeNumber: 1, extremities, isPartial: false })
+    room.head = { ...head, writeNumber: 1 }
+    if (alias !== undefined) {
+      change.require(aliasFree, { alias })
+      change.write(aliasAdded, { alias, room: room.room, creator: requester.user, createdTs: row.createdTs })
+    }
+    const outcome = await commit(change)
+    if (!outcome.ok) throw roomInUse(`The alias ${alias} is taken`)
+    rooms.add(room)
+    return room.roomId
+  }
+
+  /** Begins the room with its create event, which in some versions is its ID. */
+  async #make(
+    requester: Requester,
+    rules: RoomVersionRules,
+    { request, change }: { readonly request: RoomRequest; readonly change: Change },
+  ): Promise<ActiveRoom> {
+    const { origin, clock, numbers, rooms, fingerprints, memberships, views } = this.#deps
+    const now = clock.now()
+    const content = createContent(requester, rules, request)
+    const built = buildEvent(
+      {
+        type: 'm.room.create',
+        sender: requester.userId,
+        roomId: rules.roomIdIsCreateHash
+          ? undefined
+          : (`!${randomLetters(origin.random, 18)}:${origin.serverName}` as RoomId),
+        stateKey: '',
+        content,
+        originServerTs: now,
+        depth: 1,
+        prevEvents: [],
+        authEvents: [],
+        redacts: undefined,
+        eventId: opaqueEventId(rules, origin),
+      },
+      { rules, serverName: origin.serverName, signingKey: origin.signingKey },
+    )
+    if ('ok' in built) throw refusalOfBuild(built)
+    const verdict = authorize(built.event, { create: undefined, get: () => undefined }, rules)
+    if (!verdict.ok) throw badJson(verdict.reason)
+    const row = {
+      room: await numbers.next('room'),
+      roomId: built.event.roomId,
+      version: rules.version,
+      createdTs: now,
+      writeNumber: 0,
+      nextEvent: 1,
+      nextStateKey: 0,
+      nextState: 1,
+      currentState: 0,
+      extremities: new Uint8Array(),
+      isPartial: false,
+    }
+    const room = new ActiveRoom({
+      row,
+      rules,
+      extremities: [],
+      fingerprint: emptyFingerprint(),
+      fingerprints,
+      store: rooms.store,
+    })
+    await appendEvent(
+      room,
+      change,
+      {
+        ...built,
+        sender: requester.user,
+        target: undefined,
+        authEvents: [],
+        receivedTs: now,
+        thread: undefined,
+        unreadBits: 0,
+      },
+      { memberships, views },
+    )
+    return room
+  }
+
+  /** The events after the first, in the specification's order. */
+  async #fill(
+    room: ActiveRoom,
+    change: Change,
+    requester: Requester,
+    request: RoomRequest,
+    alias: RoomAlias | undefined,
+  ): Promise<void> {
+    const { profiles } = this.#deps
+    const preset = request.preset ?? (request.visibility === 'public' ? 'public_chat' : 'private_chat')
+    const state = presets[preset]
+    const add = (type: string, stateKey: string, content: JsonObject) =>
+      this.#deps.sender.append(room, change, {
+        type,
+        stateKey,
+        content,
+        sender: requester.userId,
+        senderNumber: requester.user,
+        redacts: undefined,
+      })
+    await add('m.room.member', requester.userId, { ...(await profiles.of(requester.user)), membership: 'join' })
+    await add('m.room.power_levels', '', this.#powerLevels(room.rules, requester, { request, preset }))
+    if (alias !== undefined) await add('m.room.canonical_alias', '', { alias })
+    const wished = new Set(request.initialState.map(({ type, stateKey }) => `${type}\0${stateKey}`))
+    const addUnlessWished = async (type: string, content: JsonObject) => {
+      if (!wished.has(`${type}\0`)) await add(type, '', content)
+    }
+    await addUnlessWished('m.room.join_rules', { join_rule: state.joinRule })
+    await addUnlessWished('m.room.history_visibility', { history_visibility: state.historyVisibility })
+    await addUnlessWished('m.room.guest_access', { guest_access: state.guestAccess })
+    if (this.#isEncrypted(preset)) await addUnlessWished('m.room.encryption', { algorithm: 'm.megolm.v1.aes-sha2' })
+    for (const { type, stateKey, content } of request.initialState) await add(type, stateKey, content)
+    if (request.name !== undefined) await add('m.room.name', '', { name: request.name })
+    if (request.topic !== undefined) await add('m.room.topic', '', topicContent(request.topic))
+    for (const userId of new Set(request.invite)) {
+      const invite: Record<string, Json> = { membership: 'invite' }
+      if (request.isDirect) invite['is_direct'] = true
+      await add('m.room.member', userId, { ...(await profiles.ofUser(userId)), ...invite })
+    }
+  }
+
+  #aliasOf({ aliasLocalpart }: RoomRequest): RoomAlias | undefined {
+    if (aliasLocalpart === undefined) return undefined
+    const alias = parseRoomAlias(`#${aliasLocalpart}:${this.#deps.origin.serverName}`)
+    if (alias === undefined || aliasLocalpart.includes(':'))
+      throw invalidParam('room_alias_name cannot stand in an alias')
+    return alias
+  }
+
+  #isEncrypted(preset: Preset): boolean {
+    const { encryptByDefault } = this.#deps.settings
+    return encryptByDefault === 'all' || (encryptByDefault === 'invite' && preset !== 'public_chat')
+  }
+
+  #powerLevels(
+    rules: RoomVersionRules,
+    requester: Requester,
+    { request, preset }: { readonly request: RoomRequest; readonly preset: Preset },
+  ): JsonObject {
+    const trusted = presets[preset].trustsInvitees ? request.invite : []
+    const defaults = defaultPowerLevels(rules, { creator: requester.userId, trusted })
+    const content = { ...defaults, ...this.#deps.settings.powerLevelOverrides[preset], ...request.powerLevelOverride }
+    if (!isObject(get(content, 'users') ?? {})) throw badJson("power_level_content_override: 'users' must be an object")
+    return content
+  }
+}
+
+/** https://spec.matrix.org/v1.19/client-server-api/#mroomcreate */
+function createContent(requester: Requester, rules: RoomVersionRules, request: RoomRequest): JsonObject {
+  const { creationContent, preset, invite } = request
+  const content: Record<string, Json> = { ...creationContent, room_version: rules.version }
+  delete content['creator']
+  if (!rules.creatorIsSender) content['creator'] = requester.userId
+  if (rules.privilegedCreators && preset === 'trusted_private_chat') {
+    const wished = content['additional_creators'] ?? []
+    if (!Array.isArray(wished)) throw badJson('additional_creators must be a list of user IDs')
+    const creators = [...new Set([...wished, ...invite])].filter((userId) => userId !== requester.userId)
+    if (creators.length > 0) content['additional_creators'] = creators
+  }
+  return content
+}
+
+/** A topic in plain text and as rich text may be. https://spec.matrix.org/v1.19/client-server-api/#mroomtopic */
+const topicContent = (topic: string): JsonObject => ({ topic, 'm.topic': { 'm.text': [{ body: topic }] } })

@@ -1,0 +1,262 @@
+import type { Requester } from '#api/requester.ts'
+import type { Hooks } from '#modules/registry.ts'
+import { powerLevelsOf } from '#protocol/auth/auth-state.ts'
+import { forbidden, guestAccessForbidden, notFound, unknown } from '#protocol/errors.ts'
+import type { EventId, RoomId, UserId } from '#protocol/identifiers.ts'
+import { powerOf } from '#protocol/power-levels.ts'
+import type { ActiveRoom } from '#rooms/active-room.ts'
+import type { MembershipIndex } from '#rooms/membership-index.ts'
+import type { RoomRegistry } from '#rooms/registry.ts'
+import type { Users } from '#services/accounts/users.ts'
+import type { EventSender } from '#services/events/send-event.ts'
+import type { MemberProfiles } from '#services/profiles/member-profiles.ts'
+import { Change, LOG_KIND } from '#storage/change.ts'
+import type { Commit } from '#storage/commit.ts'
+import { type MembershipName, roomForgotten } from '#storage/stores/memberships.ts'
+import { get, getString, type Json, type JsonObject } from '#util/json.ts'
+import { isRefusal } from '#util/verdict.ts'
+
+type Deps = {
+  readonly rooms: RoomRegistry
+  readonly memberships: MembershipIndex
+  readonly sender: EventSender
+  readonly users: Users
+  readonly profiles: MemberProfiles
+  readonly hooks: Hooks
+  readonly commit: Commit
+  readonly settings: {
+    readonly forgetOnLeave: boolean
+    readonly onlyAdminsInvite: boolean
+    /** Users may be called otherwise in a room than elsewhere. */
+    readonly perRoomProfiles: boolean
+  }
+}
+
+/** What somebody does to a membership. */
+export type MembershipAct = {
+  readonly roomId: RoomId
+  readonly target: UserId
+  readonly reason: string | undefined
+}
+
+/** Joins, invitations, leaving, kicks and bans of local users. https://spec.matrix.org/v1.19/client-server-api/#room-membership */
+export class Memberships {
+  readonly #deps: Deps
+
+  constructor(deps: Deps) {
+    this.#deps = deps
+  }
+
+  /** Joins the room; a user who is there already stays as they are. */
+  async join(
+    requester: Requester,
+    roomId: RoomId,
+    wish: { readonly reason: string | undefined; readonly content?: JsonObject },
+  ): Promise<EventId> {
+    const { rooms, hooks, sender, profiles } = this.#deps
+    const room = await rooms.byId(roomId)
+    if (room === undefined) throw notFound('This server does not know the room, and does not speak with others yet')
+    const current = await this.#membership(room, requester.userId)
+    const verdict = await hooks.ask('userMayJoinRoom', requester, roomId, current === 'invite')
+    if (!verdict.ok) throw forbidden(verdict.reason)
+    if (requester.isGuest) await this.#letGuestIn(room)
+    return sender.change(roomId, async (active, change) => {
+      const present = await active.stateEvent('m.room.member', requester.userId)
+      const isIn = getString(present?.content, 'membership') === 'join'
+      if (present !== undefined && isIn && wish.content === undefined) return present.row.eventId as EventId
+      const profile = wish.content ?? (await profiles.of(requester.user))
+      const content: Record<string, Json> = { ...profile, membership: 'join' }
+      if (wish.reason !== undefined) content['reason'] = wish.reason
+      const authoriser = await this.#authoriser(active, requester.userId)
+      if (authoriser !== undefined) content['join_authorised_via_users_server'] = authoriser
+      return this.#append(active, change, { requester, target: requester.userId, content })
+    })
+  }
+
+  /** Sets a membership with a content of the client's own, by the rules of the endpoint for that membership. */
+  async set(
+    requester: Requester,
+    wish: {
+      readonly roomId: RoomId
+      readonly target: UserId
+      readonly membership: string
+      readonly content: JsonObject
+    },
+  ): Promise<EventId> {
+    const { roomId, target, membership, content } = wish
+    if (membership === 'join') {
+      if (target !== requester.userId) throw forbidden('Nobody joins for another one')
+      const allowed = this.#deps.settings.perRoomProfiles ? content : await this.#deps.profiles.of(requester.user)
+      return this.join(requester, roomId, { reason: undefined, content: allowed })
+    }
+    if (membership === 'invite') await this.#mayInvite(requester, { roomId, target })
+    return this.#change(requester, { roomId, target, reason: undefined }, async () => content)
+  }
+
+  /** Invites a user of any server. */
+  async invite(requester: Requester, act: MembershipAct): Promise<void> {
+    const { profiles } = this.#deps
+    await this.#mayInvite(requester, act)
+    if (requester.isShadowBanned) return
+    await this.#change(requester, act, async () => ({ ...(await profiles.ofUser(act.target)), membership: 'invite' }))
+  }
+
+  /** Leaves the room, or refuses an invitation. */
+  async leave(requester: Requester, roomId: RoomId, reason: string | undefined): Promise<void> {
+    const act = { roomId, target: requester.userId, reason }
+    await this.#change(requester, act, async (current) => {
+      // Leaving twice is leaving once.
+      if (current === 'leave') return undefined
+      if (current === undefined) throw forbidden('You are not in this room')
+      return { membership: 'leave' }
+    })
+    if (this.#deps.settings.forgetOnLeave) await this.forget(requester, roomId)
+  }
+
+  /** Makes somebody leave. */
+  async kick(requester: Requester, act: MembershipAct): Promise<void> {
+    await this.#change(requester, act, async (current) => {
+      if (current === undefined || current === 'leave' || current === 'ban')
+        throw forbidden('The user is not in the room')
+      return { membership: 'leave' }
+    })
+  }
+
+  /** Keeps somebody out. */
+  async ban(requester: Requester, act: MembershipAct): Promise<void> {
+    await this.#change(requester, act, async (current) => (current === 'ban' ? undefined : { membership: 'ban' }))
+  }
+
+  /** Lets somebody in again who was kept out. */
+  async unban(requester: Requester, act: MembershipAct): Promise<void> {
+    await this.#change(requester, act, async (current) => {
+      if (current !== 'ban') throw forbidden('The user is not banned')
+      return { membership: 'leave' }
+    })
+  }
+
+  /** The user wants to see nothing more of a room they left. */
+  async forget(requester: Requester, roomId: RoomId): Promise<void> {
+    const { rooms, memberships, commit } = this.#deps
+    const room = await rooms.byId(roomId)
+    const own = room === undefined ? undefined : (await memberships.ofUser(requester.user)).get(room.room)
+    if (room === undefined || own === undefined) throw unknown('You were never in this room', { status: 400 })
+    if (own.membership === 'join' || own.membership === 'invite' || own.membership === 'knock') {
+      throw unknown('You have to leave the room first', { status: 400 })
+    }
+    const change = new Change().write(roomForgotten, { room: room.room, user: requester.user })
+    change.log({ kind: LOG_KIND.membership, user: requester.user, item: room.room })
+    change.onCommitted(() => memberships.forgotten(requester.user, room.room))
+    await commit(change)
+  }
+
+  async #mayInvite(requester: Requester, { roomId, target }: Pick<MembershipAct, 'roomId' | 'target'>): Promise<void> {
+    const { hooks, settings } = this.#deps
+    if (settings.onlyAdminsInvite && !requester.isAdmin) throw forbidden('Only administrators invite on this server')
+    const verdict = await hooks.ask('userMayInvite', requester, target, roomId)
+    if (!verdict.ok) throw forbidden(verdict.reason)
+  }
+
+  /** Changes a membership to what `next` makes of the present one; `undefined` leaves it. */
+  async #change(
+    requester: Requester,
+    act: MembershipAct,
+    next: (current: MembershipName | undefined) => Promise<JsonObject | undefined>,
+  ): Promise<EventId> {
+    return this.#deps.sender.change(act.roomId, async (room, change) => {
+      await this.#mustBeKnown(room, requester)
+      const present = await room.stateEvent('m.room.member', act.target)
+      const content = await next(getString(present?.content, 'membership') as MembershipName | undefined)
+      if (content === undefined) return (present?.row.eventId ?? '') as EventId
+      const reason = act.reason === undefined ? {} : { reason: act.reason }
+      return this.#append(room, change, { requester, target: act.target, content: { ...content, ...reason } })
+    })
+  }
+
+  /** Whoever has nothing to do with a room learns nothing of it. */
+  async #mustBeKnown(room: ActiveRoom, requester: Requester): Promise<void> {
+    if ((await this.#membership(room, requester.userId)) === undefined) throw forbidden('You are not in this room')
+  }
+
+  async #membership(room: ActiveRoom, userId: UserId): Promise<MembershipName | undefined> {
+    return getString((await room.stateEvent('m.room.member', userId))?.content, 'membership') as
+      | MembershipName
+      | undefined
+  }
+
+  async #append(
+    room: ActiveRoom,
+    change: Change,
+    {
+      requester,
+      target,
+      content,
+    }: { readonly requester: Requester; readonly target: UserId; readonly content: JsonObject },
+  ): Promise<EventId> {
+    const appended = await this.#deps.sender.append(room, change, {
+      type: 'm.room.member',
+      stateKey: target,
+      sender: requester.userId,
+      senderNumber: requester.user,
+      content,
+      redacts: undefined,
+    })
+    return appended.row.eventId as EventId
+  }
+
+  async #letGuestIn(room: ActiveRoom): Promise<void> {
+    const access = getString((await room.stateEvent('m.room.guest_access', ''))?.content, 'guest_access')
+    if (access !== 'can_join') throw guestAccessForbidden('Guests may not join this room')
+  }
+
+  /**
+   * The user on whose power a restricted join stands, where one is needed: a local member who may invite, if the joiner is in one of the
+   * rooms that the join rule allows. https://spec.matrix.org/v1.19/client-server-api/#restricted-rooms
+   */
+  async #authoriser(room: ActiveRoom, userId: UserId): Promise<UserId | undefined> {
+    const rules = (await room.stateEvent('m.room.join_rules', ''))?.content
+    const joinRule = getString(rules, 'join_rule')
+    const isRestricted =
+      (joinRule === 'restricted' && room.rules.restricted) ||
+      (joinRule === 'knock_restricted' && room.rules.knockRestricted)
+    const current = await this.#membership(room, userId)
+    if (!isRestricted || current === 'invite' || current === 'join') return undefined
+    if (!(await this.#isAllowed(userId, get(rules, 'allow'))))
+      throw forbidden('You are in none of the rooms whose members may join')
+    const authoriser = await this.#localInviter(room)
+    if (authoriser === undefined) throw forbidden('Nobody here may let you in')
+    return authoriser
+  }
+
+  async #isAllowed(userId: UserId, allow: unknown): Promise<boolean> {
+    if (!Array.isArray(allow)) return false
+    const { users, memberships, rooms } = this.#deps
+    const user = await users.find(userId)
+    if (user === undefined) return false
+    const own = await memberships.ofUser(user.user)
+    for (const condition of allow.slice(0, 100)) {
+      const roomId = getString(condition, 'room_id')
+      if (getString(condition, 'type') !== 'm.room_membership' || roomId === undefined) continue
+      const room = await rooms.byId(roomId)
+      if (room !== undefined && own.get(room.room)?.membership === 'join') return true
+    }
+    return false
+  }
+
+  async #localInviter(room: ActiveRoom): Promise<UserId | undefined> {
+    const { memberships, users } = this.#deps
+    const members = [...(await memberships.ofRoom(room.room))].filter(([, membership]) => membership === 'join')
+    const names = await users.byNumbers(members.map(([user]) => user))
+    const state = await room.authState([
+      ['m.room.power_levels', ''],
+      ['m.room.create', ''],
+    ])
+    const levels = powerLevelsOf(state, room.rules)
+    if (isRefusal(levels)) return undefined
+    for (const { userId } of names.values()) {
+      if (powerOf(userId, { create: state.create, powerLevels: levels }, room.rules) >= levels.invite)
+        return userId as UserId
+    }
+    return undefined
+  }
+}

@@ -1,0 +1,143 @@
+import type { LoadedEvent } from '#rooms/loaded-event.ts'
+import type { Users } from '#services/accounts/users.ts'
+import type { Bundles } from '#services/events/bundles.ts'
+import { type Audience, printEvents } from '#services/events/client-events.ts'
+import type { Reader } from '#storage/database.ts'
+import { lazyState, type SentMembers } from './lazy-members.ts'
+import type { SyncRequest } from './request.ts'
+import type { RoomContext, RoomSections } from './sections.ts'
+import { changedState, wholeState } from './state-delta.ts'
+import { printSummary } from './summary.ts'
+import { readTimeline, type Timeline } from './timeline.ts'
+import type { SeenEvent, Viewer } from './visibility.ts'
+
+/** What printing rooms needs. */
+export type RoomPrinting = {
+  readonly db: Reader
+  readonly users: Users
+  readonly bundles: Bundles
+  readonly sections: RoomSections
+  readonly sent: SentMembers
+  /** Prints a token for paging back from a position. */
+  readonly pageToken: (position: number) => string
+}
+
+type RoomRequest = Pick<SyncRequest, 'fullState' | 'stateAfter'>
+
+/** Prints a room for `join`, or `undefined` if there is nothing to say of it. */
+export const printJoined = async (
+  room: RoomContext,
+  request: RoomRequest,
+  deps: RoomPrinting,
+): Promise<string | undefined> => {
+  const { view, requester, upTo, roomSince, memberships } = room
+  const viewer = { userId: requester.userId, membership: memberships.get(view.room) }
+  const timeline = await readTimeline(view, viewer, { since: roomSince, upTo }, room.filter)
+  const fields = await printHistory(room, request, { timeline, viewer, upTo }, deps)
+  const ephemeral = await deps.sections.ephemeral(room)
+  const accountData = await deps.sections.accountData(room)
+  const isFirst = roomSince === 0 || request.fullState
+  if (!isFirst && fields === undefined && ephemeral.length === 0 && accountData.length === 0) return undefined
+  const unread = await deps.sections.unread(room)
+  const parts = [
+    ...(fields ?? (await emptyHistory(room, request, deps))),
+    `"ephemeral":{"events":[${ephemeral.join(',')}]}`,
+    `"account_data":{"events":[${accountData.join(',')}]}`,
+    ...unread,
+  ]
+  return `${JSON.stringify(view.roomId)}:{${parts.join(',')}}`
+}
+
+/** Prints a room for `leave`: what the user may see of it until they left. */
+export const printLeft = async (
+  room: RoomContext,
+  request: RoomRequest,
+  deps: RoomPrinting,
+): Promise<string | undefined> => {
+  const { view, requester, memberships } = room
+  const membership = memberships.get(view.room)
+  const upTo = Math.min(room.upTo, membership?.sincePos ?? room.upTo)
+  const viewer = { userId: requester.userId, membership }
+  const timeline = await readTimeline(view, viewer, { since: room.roomSince, upTo }, room.filter)
+  const fields = await printHistory(room, request, { timeline, viewer, upTo }, deps)
+  if (fields === undefined) return undefined
+  return `${JSON.stringify(view.roomId)}:{${[...fields, '"account_data":{"events":[]}'].join(',')}}`
+}
+
+type History = { readonly timeline: Timeline; readonly viewer: Viewer; readonly upTo: number }
+
+/** Timeline, state and summary as fields, or `undefined` if there is nothing in them. */
+async function printHistory(
+  room: RoomContext,
+  request: RoomRequest,
+  { timeline, viewer, upTo }: History,
+  deps: RoomPrinting,
+): Promise<string[] | undefined> {
+  const state = await stateOf(room, request, { timeline, viewer, upTo }, deps)
+  const isFirst = room.roomSince === 0 || request.fullState
+  if (!isFirst && timeline.events.length === 0 && state.length === 0 && !timeline.limited) return undefined
+  const audience: Audience = { requester: room.requester, now: room.now, withRoomId: false, ignored: room.ignored }
+  const shown = timeline.events.filter(({ event }) => isShown(event, room))
+  const printed = await printEvents(room.view, shown, audience, deps)
+  const stateEvents = await printEvents(room.view, await asSeen(state, viewer), audience, deps)
+  const name = request.stateAfter ?? 'state'
+  const fields = [
+    `"timeline":{"events":[${filtered(printed, room).join(',')}],"limited":${timeline.limited},"prev_batch":${JSON.stringify(deps.pageToken(timeline.before))}}`,
+    `${JSON.stringify(name)}:{"events":[${filtered(stateEvents, room).join(',')}]}`,
+  ]
+  const mayHaveChanged =
+    isFirst || timeline.limited || [...state, ...timeline.events.map(({ event }) => event)].some(isMember)
+  if (mayHaveChanged) fields.push(`"summary":${await summaryOf(room, upTo, deps)}`)
+  return fields
+}
+
+async function emptyHistory(room: RoomContext, { stateAfter }: RoomRequest, deps: RoomPrinting): Promise<string[]> {
+  return [
+    `"timeline":{"events":[],"limited":false,"prev_batch":${JSON.stringify(deps.pageToken(room.upTo))}}`,
+    `${JSON.stringify(stateAfter ?? 'state')}:{"events":[]}`,
+  ]
+}
+
+const summaryOf = async (room: RoomContext, upTo: number, deps: RoomPrinting): Promise<string> =>
+  printSummary(room.view, { user: room.requester.user, state: await room.view.stateAt(upTo) }, deps)
+
+const isMember = ({ row }: LoadedEvent): boolean => row.type === 'm.room.member'
+
+/** Messages of ignored users are not shown; their state events are. https://spec.matrix.org/v1.19/client-server-api/#ignoring-users */
+const isShown = ({ row }: LoadedEvent, { ignored }: RoomContext): boolean =>
+  row.stateKey !== undefined || !ignored.has(row.sender)
+
+const asSeen = async (state: readonly LoadedEvent[], viewer: Viewer): Promise<SeenEvent[]> =>
+  state.map((event) => ({ event, membership: viewer.membership?.membership ?? 'leave' }))
+
+/** The state that the client is told: the whole of it, or what changed and the timeline does not show. */
+async function stateOf(
+  room: RoomContext,
+  request: RoomRequest,
+  { timeline, upTo }: History,
+  deps: RoomPrinting,
+): Promise<LoadedEvent[]> {
+  const { view, roomSince, filter, requester } = room
+  const isFull = roomSince === 0 || request.fullState
+  const first = timeline.events[0]?.event.row.stateBefore
+  const base = request.stateAfter === undefined && first !== undefined ? first : await view.stateAt(upTo)
+  const state = isFull ? await wholeState(view, base) : await changedState(view, await view.stateAt(roomSince), base)
+  const chosen =
+    filter.filter.room.state.lazyLoadMembers === true
+      ? await lazyState(
+          view,
+          requester,
+          { state, timeline: timeline.events, base, isFull },
+          { filter, sent: deps.sent },
+        )
+      : state
+  return chosen.filter((event) =>
+    filter.state({ type: event.row.type, sender: event.event.sender, roomId: view.roomId, content: event.content }),
+  )
+}
+
+/** Leaves of printed events only the fields that the filter wants. */
+const filtered = (printed: readonly string[], { filter }: RoomContext): readonly string[] => {
+  const { fields } = filter
+  return fields === undefined ? printed : printed.map((text) => JSON.stringify(fields(JSON.parse(text))))
+}

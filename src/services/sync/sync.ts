@@ -1,0 +1,163 @@
+import type { MembershipIndex } from '#rooms/membership-index.ts'
+import type { RoomViews } from '#rooms/views.ts'
+import type { Reader } from '#storage/database.ts'
+import { userEntries } from '#storage/stores/log.ts'
+import type { Feed } from '#streams/feed.ts'
+import { printToken, type Token } from '#streams/token.ts'
+import type { Clock } from '#util/clock.ts'
+import { printStripped } from './invited-room.ts'
+import { printJoined, printLeft, type RoomPrinting } from './joined-room.ts'
+import type { SyncRequest } from './request.ts'
+import type { RoomContext, SyncContext, UserPart, UserSection } from './sections.ts'
+import { type Candidate, skeletonOf } from './skeleton.ts'
+import type { Waiters } from './waiters.ts'
+
+type Deps = {
+  readonly db: Reader
+  readonly feed: Feed
+  readonly views: RoomViews
+  readonly memberships: MembershipIndex
+  readonly waiters: Waiters
+  readonly clock: Clock
+  readonly incarnation: number
+  readonly printing: Omit<RoomPrinting, 'pageToken'>
+  readonly userSections: readonly UserSection[]
+  readonly ignored: (user: number) => Promise<ReadonlySet<number>>
+  /** The stamp of what is not kept, and which rooms it changed since a stamp. */
+  readonly typing: {
+    readonly stamp: () => NonNullable<Token['stamp']>
+    readonly hasChanged: (room: number, since: Token['stamp']) => boolean
+  }
+  /** Room IDs that no sync shows. */
+  readonly excludedRooms: ReadonlySet<string>
+}
+
+/** The longest wait of a request, whatever the client asks for. */
+const MAX_TIMEOUT_MS = 5 * 60_000
+/** A client with more of its own entries than this is told everything of its own anew. */
+const MAX_OWN = 1_000
+/** How many rooms are read at once. */
+const ROOMS_AT_ONCE = 16
+
+type Answer = { readonly text: string; readonly isNews: boolean }
+
+/** Tells clients what happened since their token. https://spec.matrix.org/v1.19/client-server-api/#syncing */
+export class Syncs {
+  readonly #deps: Deps
+
+  constructor(deps: Deps) {
+    this.#deps = deps
+  }
+
+  /** Answers at once if there is news, else as soon as there is or when the time is over. */
+  async sync(request: SyncRequest): Promise<string> {
+    const { waiters, clock } = this.#deps
+    const deadline = clock.now() + Math.min(request.timeoutMs, MAX_TIMEOUT_MS)
+    for (;;) {
+      // What happens from here on wakes the waiter, so that nothing falls between looking and waiting.
+      const stop = new AbortController()
+      const abort = () => stop.abort()
+      request.signal.addEventListener('abort', abort)
+      const left = deadline - clock.now()
+      const woken = left > 0 ? waiters.wait(request.requester.user, left, stop.signal) : undefined
+      try {
+        const answer = await this.#answer(request)
+        const isFinal = request.since === undefined || request.fullState || answer.isNews
+        if (isFinal || woken === undefined || request.signal.aborted) return answer.text
+        await woken
+      } finally {
+        stop.abort()
+        request.signal.removeEventListener('abort', abort)
+      }
+    }
+  }
+
+  async #answer(request: SyncRequest): Promise<Answer> {
+    const { feed, typing, incarnation } = this.#deps
+    const stamp = typing.stamp()
+    const context = await this.#context(request, feed.applied)
+    const rooms = await this.#rooms(request, context)
+    const parts: UserPart[] = []
+    for (const section of this.#deps.userSections) parts.push(await section(context))
+    const toDevice = parts.find((part) => part.toDevice !== undefined)?.toDevice ?? context.since?.toDevice ?? 0
+    const next = printToken({ incarnation, position: context.upTo, toDevice, stamp, place: undefined })
+    const fields = [`"next_batch":${JSON.stringify(next)}`, ...parts.flatMap((part) => part.fields)]
+    if (rooms !== '') fields.push(`"rooms":{${rooms}}`)
+    return { text: `{${fields.join(',')}}`, isNews: rooms !== '' || parts.some((part) => part.isNews) }
+  }
+
+  async #context({ requester, since, filter }: SyncRequest, upTo: number): Promise<SyncContext> {
+    const { clock, memberships, ignored } = this.#deps
+    return {
+      requester,
+      since,
+      upTo,
+      now: clock.now(),
+      filter,
+      memberships: await memberships.ofUser(requester.user),
+      own: await this.#own(requester.user, since, upTo),
+      ignored: await ignored(requester.user),
+    }
+  }
+
+  async #own(user: number, since: Token | undefined, upTo: number): Promise<SyncContext['own']> {
+    const { feed, db } = this.#deps
+    if (since === undefined) return undefined
+    if (since.position >= feed.startedAt && feed.lastOfUser(user) <= since.position) return []
+    const entries = await userEntries(db, user, { since: since.position, upTo, limit: MAX_OWN + 1 })
+    return entries.length > MAX_OWN ? undefined : entries
+  }
+
+  async #rooms(request: SyncRequest, context: SyncContext): Promise<string> {
+    const { db, feed, typing } = this.#deps
+    const skeleton = await skeletonOf(context, request.fullState, {
+      db,
+      feed,
+      hasTypingChanged: (room) => typing.hasChanged(room, context.since?.stamp),
+    })
+    const printing = { ...this.#deps.printing, pageToken: (position: number) => this.#pageToken(position) }
+    const sections = [
+      ['join', await this.#print(skeleton.joined, context, (room) => printJoined(room, request, printing))],
+      ['invite', await this.#print(skeleton.invited, context, (room) => stripped(room, 'invite_state'))],
+      ['knock', await this.#print(skeleton.knocked, context, (room) => stripped(room, 'knock_state'))],
+      ['leave', await this.#print(skeleton.left, context, (room) => printLeft(room, request, printing))],
+    ] as const
+    return sections
+      .filter(([, rooms]) => rooms.length > 0)
+      .map(([name, rooms]) => `"${name}":{${rooms.join(',')}}`)
+      .join(',')
+  }
+
+  async #print(
+    candidates: readonly Candidate[],
+    context: SyncContext,
+    print: (room: RoomContext) => Promise<string | undefined>,
+  ): Promise<string[]> {
+    const printed: string[] = []
+    for (let at = 0; at < candidates.length; at += ROOMS_AT_ONCE) {
+      const texts = await Promise.all(
+        candidates.slice(at, at + ROOMS_AT_ONCE).map(async ({ membership, since }) => {
+          const view = await this.#deps.views.byNumber(membership.room)
+          if (!context.filter.wantsRoom(view.roomId) || this.#deps.excludedRooms.has(view.roomId)) return undefined
+          return print({ ...context, view, roomSince: since })
+        }),
+      )
+      for (const text of texts) if (text !== undefined) printed.push(text)
+    }
+    return printed
+  }
+
+  #pageToken(position: number): string {
+    const { incarnation } = this.#deps
+    return printToken({ incarnation, position, toDevice: 0, stamp: undefined, place: undefined })
+  }
+}
+
+/** Invitations by those whom the user ignores are not shown. */
+async function stripped(room: RoomContext, under: 'invite_state' | 'knock_state'): Promise<string | undefined> {
+  const membership = room.memberships.get(room.view.room)
+  if (membership === undefined) return undefined
+  const own = await room.view.event(membership.event % 2 ** 28)
+  if (own === undefined || (under === 'invite_state' && room.ignored.has(own.row.sender))) return undefined
+  return printStripped(room.view, membership, under)
+}

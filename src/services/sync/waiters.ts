@@ -1,0 +1,133 @@
+import type { MembershipIndex } from '#rooms/membership-index.ts'
+import { LOG_KIND } from '#storage/change.ts'
+import type { LoggedEntry } from '#storage/commit.ts'
+import type { Clock } from '#util/clock.ts'
+
+type Waiter = { readonly user: number; wake: () => void; isGathering: boolean }
+
+/** What is not urgent gathers for this long, so that it wakes a device once. */
+const GATHER_MS = 50
+/** How many are woken before others get their turn. */
+const SLICE = 100
+
+type Deps = { readonly memberships: MembershipIndex; readonly clock: Clock }
+
+/** The devices that wait for something to happen. A waiting device is one entry, whatever rooms it is in. */
+export class Waiters {
+  readonly #deps: Deps
+  readonly #byUser = new Map<number, Set<Waiter>>()
+  readonly #due: Waiter[] = []
+  #isWaking = false
+
+  constructor(deps: Deps) {
+    this.#deps = deps
+  }
+
+  /** How many wait. */
+  get count(): number {
+    let count = 0
+    for (const waiters of this.#byUser.values()) count += waiters.size
+    return count
+  }
+
+  /** Resolves when something happened that may concern the user, when the time is over or when the signal aborts. */
+  wait(user: number, timeoutMs: number, signal: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      const done = () => {
+        this.#remove(waiter)
+        cancel()
+        signal.removeEventListener('abort', done)
+        resolve()
+      }
+      const waiter: Waiter = { user, wake: done, isGathering: false }
+      const cancel = this.#deps.clock.after(timeoutMs, done)
+      signal.addEventListener('abort', done)
+      const known = this.#byUser.get(user)
+      if (known === undefined) this.#byUser.set(user, new Set([waiter]))
+      else known.add(waiter)
+      if (signal.aborted) done()
+    })
+  }
+
+  /** Wakes those whom the entries concern: at once for events, gathered for the rest. */
+  committed(entries: readonly LoggedEntry[]): void {
+    if (this.#byUser.size === 0) return
+    for (const { kind, room, user } of entries) {
+      const isUrgent = kind !== LOG_KIND.receipt && kind !== LOG_KIND.deviceList
+      if (kind === LOG_KIND.deviceList && user !== undefined) this.#wakeSharers(user)
+      else {
+        if (user !== undefined) this.#wakeUser(user, isUrgent)
+        if (room !== undefined) this.wakeRoom(room, isUrgent)
+      }
+    }
+  }
+
+  /** Wakes the waiting members of a room, walking whichever are fewer: its members or the waiting. */
+  wakeRoom(room: number, isUrgent: boolean): void {
+    const members = this.#deps.memberships.peekRoom(room)
+    if (members === undefined) {
+      // Nobody who waits is known to be here or not to be: read it, and wake then.
+      this.#deps.memberships.ofRoom(room).then(
+        () => this.wakeRoom(room, isUrgent),
+        () => this.#wakeAll(),
+      )
+      return
+    }
+    if (members.size <= this.#byUser.size) {
+      for (const [user, membership] of members) if (membership === 'join') this.#wakeUser(user, isUrgent)
+    } else {
+      for (const user of this.#byUser.keys()) if (members.get(user) === 'join') this.#wakeUser(user, isUrgent)
+    }
+  }
+
+  /** Wakes everybody, to be answered before the server ends. */
+  wakeAll(): void {
+    this.#wakeAll()
+  }
+
+  /** A user's devices changed: whoever shares a room with them hears of it. */
+  #wakeSharers(user: number): void {
+    this.#wakeUser(user, false)
+    this.#deps.memberships.ofUser(user).then(
+      (rooms) => {
+        for (const { room, membership } of rooms.values()) if (membership === 'join') this.wakeRoom(room, false)
+      },
+      () => this.#wakeAll(),
+    )
+  }
+
+  #wakeAll(): void {
+    for (const user of this.#byUser.keys()) this.#wakeUser(user, true)
+  }
+
+  #wakeUser(user: number, isUrgent: boolean): void {
+    const waiters = this.#byUser.get(user)
+    if (waiters === undefined) return
+    for (const waiter of waiters) {
+      if (isUrgent) this.#wake(waiter)
+      else if (!waiter.isGathering) {
+        waiter.isGathering = true
+        this.#deps.clock.after(GATHER_MS, () => this.#wake(waiter))
+      }
+    }
+  }
+
+  #wake(waiter: Waiter): void {
+    this.#remove(waiter)
+    this.#due.push(waiter)
+    if (this.#isWaking) return
+    this.#isWaking = true
+    this.#wakeSlice()
+  }
+
+  #wakeSlice(): void {
+    for (const { wake } of this.#due.splice(0, SLICE)) wake()
+    if (this.#due.length === 0) this.#isWaking = false
+    else setImmediate(() => this.#wakeSlice())
+  }
+
+  #remove(waiter: Waiter): void {
+    const waiters = this.#byUser.get(waiter.user)
+    if (waiters?.delete(waiter) === true && waiters.size === 0) this.#byUser.delete(waiter.user)
+  }
+}
