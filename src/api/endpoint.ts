@@ -24,12 +24,15 @@ export type Endpoint<
 > = {
   /** The specification's `operationId`. */
   readonly id: string
-  /** Path and anchor below https://spec.matrix.org/latest/. */
+  /** Path and anchor below https://spec.matrix.org/latest/, or a whole URL where another document declares it. */
   readonly spec: string
   readonly method: 'GET' | 'PUT' | 'POST' | 'DELETE'
   /** The template with `{parameters}`. */
   readonly path: string
-  /** Further paths that answer alike: older versions, unstable names, spellings with and without a trailing slash. */
+  /**
+   * Further paths that answer alike: older versions, unstable names, spellings with and without a trailing slash. A parameter that one of
+   * them lacks has a default in `params`.
+   */
   readonly alsoAt: readonly string[]
   readonly auth: A
   /** Guests may call it. */
@@ -85,3 +88,12 @@ export const endpoint = <
 
 /** The paths at which a stable client path of version 3 was served before: `r0`. */
 export const r0 = (path: string): string => path.replace('/_matrix/client/v3/', '/_matrix/client/r0/')
+
+/** A path of version 3 and what else answers alike: the same below `r0`, and `more` paths, likewise. To be spread into a declaration. */
+export const withR0 = (
+  path: string,
+  ...more: readonly string[]
+): { readonly path: string; readonly alsoAt: readonly string[] } => ({
+  path,
+  alsoAt: [...new Set([r0(path), ...more, ...more.map(r0)])],
+})

@@ -1,6 +1,14 @@
 import * as z from 'zod'
 import type { EventId, RoomAlias, RoomId, ServerName, UserId } from '#protocol/identifiers.ts'
-import { parseEventId, parseRoomAlias, parseRoomId, parseServerName, parseUserId } from '#protocol/identifiers.ts'
+import {
+  fitsIdentifier,
+  parseEventId,
+  parseRoomAlias,
+  parseRoomId,
+  parseServerName,
+  parseUserId,
+} from '#protocol/identifiers.ts'
+import { isPlainObject } from '#protocol/raw-number.ts'
 import type { JsonObject } from '#util/json.ts'
 
 // The vocabulary of the endpoint declarations: identifiers, integers in query strings, events.
@@ -29,11 +37,29 @@ export const roomIdOrAlias: z.ZodType<RoomId | RoomAlias, string> = parsed<RoomI
   'a room ID or alias',
 )
 
-/** A JSON object, whatever it holds. */
-export const jsonObject = z.custom<JsonObject>(
-  (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
-  'expected a JSON object',
-)
+/** A JSON object, whatever it holds. It is handed on as it came, never rebuilt. */
+export const jsonObject = z.custom<JsonObject>(isPlainObject, {
+  error: 'expected a JSON object',
+  params: { expected: 'object' },
+})
+
+/** A field that may be absent. `null`, which many clients send for what they do not know, counts as absent. */
+export const optional = <T extends z.ZodType>(schema: T) => z.nullish(schema).transform((value) => value ?? undefined)
+
+/** Text of at most 255 bytes, as identifiers are. https://spec.matrix.org/latest/appendices/#identifier-grammar */
+export const shortText = z.string().refine(fitsIdentifier, 'expected at most 255 bytes')
+/** An event type in a path. How long it may be, the event's format judges. */
+export const eventType = z.string().min(1, 'expected an event type')
+/** A transaction ID, opaque to us. The specification sets no bound; ours is far above what clients make. */
+export const txnId = z.string().min(1, 'expected a transaction ID').max(512, 'expected at most 512 characters')
+/** A device ID. The specification sets no bound. */
+export const deviceId = z.string().min(1, 'expected a device ID').max(512, 'expected at most 512 characters')
+/** The name of a device as its user reads it. */
+export const deviceDisplayName = z.string().max(1000, 'expected at most 1000 characters')
+/** A password: longer ones would only cost us time. */
+export const password = z.string().max(512, 'expected at most 512 characters')
+/** A place in a stream or a page, as we gave it to the client: opaque, and judged by whoever reads it. */
+export const token = z.string().max(4096, 'expected at most 4096 characters')
 
 /** A whole number of 0 or more in a query string. Larger than `max` counts as `max`. */
 export const count = (max: number): z.ZodType<number, string> =>
@@ -55,14 +81,40 @@ export const strings: z.ZodType<string[], string | string[]> = z
 /** The answer of endpoints that have nothing to say. */
 export const empty = z.strictObject({})
 
-/** An event in the format that clients see. https://spec.matrix.org/latest/client-server-api/#room-event-format */
-export const clientEvent = z.looseObject({
+/** The answer of endpoints that do not answer JSON. */
+export const noJson = z.never()
+
+/** What the server adds to an event. https://spec.matrix.org/latest/client-server-api/#room-event-format */
+const unsignedData = z.looseObject({
+  age: z.int().optional(),
+  membership: z.string().optional(),
+  prev_content: jsonObject.optional(),
+  redacted_because: jsonObject.optional(),
+  replaces_state: z.string().optional(),
+  transaction_id: z.string().optional(),
+})
+
+/** An event of a room that is named elsewhere, as in /sync. https://spec.matrix.org/latest/client-server-api/#room-event-format */
+export const clientEventWithoutRoomId = z.looseObject({
   content: jsonObject,
   event_id: z.string(),
   origin_server_ts: z.int(),
-  room_id: z.string().optional(),
   sender: z.string(),
   state_key: z.string().optional(),
   type: z.string(),
-  unsigned: jsonObject.optional(),
+  unsigned: unsignedData.optional(),
 })
+
+/** An event in the format that clients see. https://spec.matrix.org/latest/client-server-api/#room-event-format */
+export const clientEvent = clientEventWithoutRoomId.extend({ room_id: z.string() })
+
+/** A state event for those who are not in the room. https://spec.matrix.org/latest/client-server-api/#stripped-state */
+export const strippedState = z.looseObject({
+  content: jsonObject,
+  sender: z.string(),
+  state_key: z.string(),
+  type: z.string(),
+})
+
+/** A signature map: entity to key ID to signature. https://spec.matrix.org/latest/appendices/#signing-json */
+export const signatures = z.record(z.string(), z.record(z.string(), z.string()))

@@ -4,7 +4,7 @@ import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest }
 import 'zod/compile'
 import type * as z from 'zod'
 import type { Endpoint } from '#api/endpoint.ts'
-import { errorOfIssues } from '#api/issues.ts'
+import { errorOfIssues, type RequestPart } from '#api/issues.ts'
 import type { Requester } from '#api/requester.ts'
 import {
   forbidden,
@@ -182,9 +182,9 @@ async function answer(
   deps.admit()
   const call = {
     requester,
-    params: checked(endpoint.params, request.params),
-    query: checked(endpoint.query, query),
-    body: endpoint.bodyKind === 'bytes' ? body : checked(endpoint.body, body),
+    params: checked(endpoint.params, request.params, 'path'),
+    query: checked(endpoint.query, query, 'query'),
+    body: endpoint.bodyKind === 'bytes' ? body : checked(endpoint.body, body, 'body'),
     caller,
   }
   return handle(call as never)
@@ -234,10 +234,10 @@ const uploadOf = (raw: IncomingMessage): Upload => ({
   contentLength: raw.headers['content-length'] === undefined ? undefined : Number(raw.headers['content-length']),
 })
 
-function checked(schema: z.ZodType | undefined, input: unknown): unknown {
+function checked(schema: z.ZodType | undefined, input: unknown, part: RequestPart): unknown {
   if (schema === undefined) return undefined
   const result = schema.safeParse(input)
-  if (!result.success) throw errorOfIssues(result.error.issues, input)
+  if (!result.success) throw errorOfIssues(result.error.issues, input, part)
   return result.data
 }
 
