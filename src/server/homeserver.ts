@@ -4,12 +4,14 @@ import { type App, createApp } from '#http/server/app.ts'
 import { type ListenerSettings, listen } from '#http/server/listen.ts'
 import { admission } from './admission.ts'
 import { allRoutes } from './routes.ts'
+import { wireAccounts } from './wire-accounts.ts'
 import { type Ground, wireFoundation } from './wire-foundation.ts'
 import { wireRooms } from './wire-rooms.ts'
 import { wireSync } from './wire-sync.ts'
 
 /** Everything that runs in a server. */
 export type Services = ReturnType<typeof wireFoundation> &
+  ReturnType<typeof wireAccounts> &
   Awaited<ReturnType<typeof wireRooms>> &
   ReturnType<typeof wireSync>
 
@@ -33,7 +35,12 @@ export class Homeserver implements AsyncDisposable {
   /** Builds the services and listens as the configuration says. */
   static async start(ground: Ground): Promise<Homeserver> {
     const foundation = wireFoundation(ground)
-    const services: Services = { ...foundation, ...(await wireRooms(foundation)), ...wireSync(foundation) }
+    const services: Services = {
+      ...foundation,
+      ...wireAccounts(foundation),
+      ...(await wireRooms(foundation)),
+      ...wireSync(foundation),
+    }
     const server = new Homeserver(services, (isStopping) => appOf(services, isStopping))
     for (const listener of ground.config.listeners) await server.#listen(listener)
     return server

@@ -5,6 +5,7 @@ import { EventSender } from '#services/events/send-event.ts'
 import { Transactions } from '#services/events/transactions.ts'
 import { Limiter, type Rate } from '#services/limiter.ts'
 import { MemberProfiles } from '#services/profiles/member-profiles.ts'
+import { RoomAliases } from '#services/rooms/aliases.ts'
 import { RoomCreator } from '#services/rooms/create-room.ts'
 import { Memberships } from '#services/rooms/memberships.ts'
 import { Fingerprints } from '#storage/state-trie/fingerprint.ts'
@@ -57,5 +58,6 @@ export const wireRooms = async (foundation: Foundation) => {
     messageLimiter: rate(config.rateLimits.message),
     redactionLimiter: rate(config.rateLimits.message),
   })
-  return { roomSender, rooms, sender, creator, roomMemberships, profiles }
+  const aliases = new RoomAliases({ ...foundation, rooms })
+  return { aliases, roomSender, rooms, sender, creator, roomMemberships, profiles }
 }

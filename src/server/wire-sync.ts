@@ -1,7 +1,10 @@
 import { Typing } from '#services/ephemeral/typing.ts'
 import { Bundles } from '#services/events/bundles.ts'
+import { proposals } from '#services/proposals.ts'
 import { SentMembers } from '#services/sync/lazy-members.ts'
+import type { CompiledFilter } from '#services/sync/request.ts'
 import { Syncs } from '#services/sync/sync.ts'
+import { SyncRequests } from '#services/sync/sync-requests.ts'
 import { Waiters } from '#services/sync/waiters.ts'
 import { randomLowerAlphanumeric } from '#util/random.ts'
 import type { Foundation } from './wire-foundation.ts'
@@ -31,5 +34,11 @@ export const wireSync = (foundation: Foundation) => {
     typing,
     excludedRooms: new Set(config.rooms.excludedFromSync),
   })
-  return { syncs, waiters, typing }
+  const syncRequests = new SyncRequests({
+    ...foundation,
+    incarnation: db.start.incarnation,
+    maxTimeline: config.rooms.maxTimelineLimit,
+    filters: cache<string, CompiledFilter>((_, key) => 2_000 + key.length * 4),
+  })
+  return { syncs, syncRequests, waiters, typing, proposals: proposals() }
 }

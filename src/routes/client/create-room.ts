@@ -12,7 +12,11 @@ export const createRoomRoutes = ({ creator }: { readonly creator: RoomCreator })
       invite: body.invite ?? [],
       version: body.room_version,
       creationContent: body.creation_content ?? {},
-      initialState: (body.initial_state ?? []).map(({ type, state_key, content }) => ({ type, stateKey: state_key, content })),
+      initialState: (body.initial_state ?? []).map(({ type, state_key, content }) => ({
+        type,
+        stateKey: state_key,
+        content,
+      })),
       preset: body.preset,
       isDirect: body.is_direct ?? false,
       powerLevelOverride: body.power_level_content_override,

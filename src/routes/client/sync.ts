@@ -1,7 +1,7 @@
 import { sync } from '#api/client/sync.ts'
 import { JsonText, type Route, route } from '#http/server/route.ts'
-import type { SyncRequests } from '#services/sync/sync-requests.ts'
 import type { Syncs } from '#services/sync/sync.ts'
+import type { SyncRequests } from '#services/sync/sync-requests.ts'
 
 type Services = { readonly syncs: Syncs; readonly syncRequests: SyncRequests }
 

@@ -1,8 +1,99 @@
+import { timingSafeEqual } from 'node:crypto'
 import { forbidden, invalidParam, invalidUsername, unknown } from '#protocol/errors.ts'
 import { parseNewUserId, type UserId } from '#protocol/identifiers.ts'
 import type { NewSession, Sessions } from '#services/sessions/sessions.ts'
 import type { Clock } from '#util/clock.ts'
-import { hashPassword } from '#util/password-hash.ts'
-import { type Random, randomLowerAlphanumeric } from '#util/random.ts'
-import { registrationMac } from '#util/registration-mac.ts'
+import type { Random } from '#util/random.ts'
+import { registrationMac, type SharedSecretRegistration } from '#util/registration-mac.ts'
 import type { Accounts } from './accounts.ts'
+import type { Passwords } from './passwords.ts'
+
+type Deps = {
+  readonly accounts: Accounts
+  readonly passwords: Passwords
+  readonly sessions: Sessions
+  readonly clock: Clock
+  readonly random: Random
+  readonly serverName: string
+  readonly sharedSecret: string | undefined
+}
+
+const NONCE_MS = 60_000
+const MAX_NONCES = 1_000
+const USER_TYPES = ['bot', 'support']
+
+/** Makes accounts for whoever knows the server's shared secret, as Synapse does. https://element-hq.github.io/synapse/latest/admin_api/register_api.html */
+export class AdminRegistration {
+  readonly #deps: Deps
+  readonly #nonces = new Map<string, number>()
+
+  constructor(deps: Deps) {
+    this.#deps = deps
+  }
+
+  /** A nonce that is good for one registration within a minute. */
+  newNonce(): string {
+    this.#mustBeOn()
+    const { clock, random } = this.#deps
+    const now = clock.now()
+    for (const [nonce, until] of this.#nonces)
+      if (until <= now || this.#nonces.size >= MAX_NONCES) this.#nonces.delete(nonce)
+    const nonce = Buffer.from(random.bytes(32)).toString('hex')
+    this.#nonces.set(nonce, now + NONCE_MS)
+    return nonce
+  }
+
+  /** Makes the account and logs it in. */
+  async register(
+    request: SharedSecretRegistration & { readonly mac: string; readonly displayName: string | undefined },
+  ): Promise<{ readonly userId: UserId; readonly session: NewSession }> {
+    const secret = this.#mustBeOn()
+    this.#takeNonce(request.nonce)
+    const { accounts, passwords, sessions, serverName } = this.#deps
+    const wanted = Buffer.from(registrationMac(request, secret))
+    const given = Buffer.from(request.mac.toLowerCase())
+    if (wanted.length !== given.length || !timingSafeEqual(wanted, given)) throw forbidden('HMAC incorrect')
+    if (request.userType !== undefined && !USER_TYPES.includes(request.userType)) {
+      throw invalidParam(`user_type is one of ${USER_TYPES.join(', ')}`)
+    }
+    const userId = parseNewUserId(`@${request.username.toLowerCase()}:${serverName}`)
+    if (userId === undefined)
+      throw invalidUsername('A user name has letters a to z, digits and the characters . _ = - / +')
+    const passwordHash = await passwords.hash(request.password)
+    let session: NewSession | undefined
+    await accounts.create(
+      {
+        userId,
+        kind: (request.userType ?? 'user') as 'user' | 'bot' | 'support',
+        passwordHash,
+        isAdmin: request.isAdmin,
+        displayName: request.displayName ?? request.username,
+      },
+      async (change, user) => {
+        session = await sessions.begin(change, {
+          user,
+          deviceId: undefined,
+          displayName: undefined,
+          kind: 'legacy',
+          refreshable: false,
+        })
+      },
+    )
+    if (session === undefined) throw unknown('The account was made, but not logged in', { status: 500 })
+    return { userId, session }
+  }
+
+  #takeNonce(nonce: string): void {
+    const until = this.#nonces.get(nonce)
+    this.#nonces.delete(nonce)
+    if (until === undefined || until <= this.#deps.clock.now()) throw unknown('unrecognised nonce', { status: 400 })
+  }
+
+  #mustBeOn(): string {
+    const { sharedSecret } = this.#deps
+    if (sharedSecret === undefined) {
+      throw unknown('Shared secret registration is not enabled on this homeserver', { status: 400 })
+    }
+    return sharedSecret
+  }
+}

@@ -64,7 +64,8 @@ export class RoomAliases {
     const found = await aliasOf(db, alias)
     if (found === undefined) throw notFound(`There is no room with the alias ${alias}`)
     const isOwn = found.creator === requester.user || requester.isAdmin
-    if (!isOwn && !(await this.#maySetMainAlias(requester, found.room))) throw forbidden('You may not remove this alias')
+    if (!isOwn && !(await this.#maySetMainAlias(requester, found.room)))
+      throw forbidden('You may not remove this alias')
     await commit(new Change().write(aliasRemoved, { alias }))
   }
 

@@ -11,6 +11,7 @@ import {
   redactionAdded,
   relationAdded,
 } from './events.ts'
+import { filterAdded } from './filters.ts'
 import { membershipChanged, membershipRenewed, roomForgotten } from './memberships.ts'
 import { numbersTaken } from './numbers.ts'
 import { profileFieldRemoved, profileFieldSet } from './profiles.ts'
@@ -85,6 +86,7 @@ export const OPERATIONS: readonly Operation[] = [
   membershipRenewed,
   roomForgotten,
   transactionAdded,
+  filterAdded,
 ]
 /** Every condition that a change can carry. */
 export const CONDITIONS: readonly Condition[] = [
