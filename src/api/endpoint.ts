@@ -50,13 +50,16 @@ export type Endpoint<
   readonly response: Response
 }
 
-type Declared<P extends Schema, Q extends Schema, B extends Schema, R extends Schema, A extends Auth> = Pick<
-  Endpoint<P, Q, B, R, A>,
-  'id' | 'spec' | 'method' | 'path' | 'auth' | 'response'
-> &
-  Partial<
-    Pick<Endpoint<P, Q, B, R, A>, 'alsoAt' | 'guest' | 'suspended' | 'rateLimit' | 'bodyKind' | 'maxBodyBytes'>
-  > & {
+type Declared<
+  P extends Schema,
+  Q extends Schema,
+  B extends Schema,
+  R extends Schema,
+  A extends Auth,
+  K extends BodyKind,
+> = Pick<Endpoint<P, Q, B, R, A>, 'id' | 'spec' | 'method' | 'path' | 'auth' | 'response'> &
+  Partial<Pick<Endpoint<P, Q, B, R, A>, 'alsoAt' | 'guest' | 'suspended' | 'rateLimit' | 'maxBodyBytes'>> & {
+    readonly bodyKind?: K
     readonly params?: P
     readonly query?: Q
     readonly body?: B
@@ -71,16 +74,17 @@ export const endpoint = <
   P extends Schema = Nothing,
   Q extends Schema = Nothing,
   B extends Schema = Nothing,
+  const K extends BodyKind = 'json',
 >(
-  declared: Declared<P, Q, B, R, A>,
-): Endpoint<P, Q, B, R, A> => ({
+  declared: Declared<P, Q, B, R, A, K>,
+): Endpoint<P, Q, B, R, A> & { readonly bodyKind: K } => ({
   alsoAt: [],
   guest: false,
   suspended: true,
   rateLimit: false,
-  bodyKind: 'json',
   maxBodyBytes: undefined,
   ...declared,
+  bodyKind: (declared.bodyKind ?? 'json') as K,
   params: declared.params as P,
   query: declared.query as Q,
   body: declared.body as B,

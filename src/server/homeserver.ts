@@ -8,11 +8,13 @@ import { wireAccounts } from './wire-accounts.ts'
 import { type Ground, wireFoundation } from './wire-foundation.ts'
 import { wireRooms } from './wire-rooms.ts'
 import { wireSync } from './wire-sync.ts'
+import { wireUserData } from './wire-user-data.ts'
 
 /** Everything that runs in a server. */
 export type Services = ReturnType<typeof wireFoundation> &
   ReturnType<typeof wireAccounts> &
   Awaited<ReturnType<typeof wireRooms>> &
+  ReturnType<typeof wireUserData> &
   ReturnType<typeof wireSync>
 
 /** How long open requests may take to end when the server stops. */
@@ -35,11 +37,13 @@ export class Homeserver implements AsyncDisposable {
   /** Builds the services and listens as the configuration says. */
   static async start(ground: Ground): Promise<Homeserver> {
     const foundation = wireFoundation(ground)
+    const userData = wireUserData(foundation)
     const services: Services = {
       ...foundation,
       ...wireAccounts(foundation),
       ...(await wireRooms(foundation)),
-      ...wireSync(foundation),
+      ...userData,
+      ...wireSync(foundation, userData),
     }
     const server = new Homeserver(services, (isStopping) => appOf(services, isStopping))
     for (const listener of ground.config.listeners) await server.#listen(listener)

@@ -1,9 +1,17 @@
 import type { Route } from '#http/server/route.ts'
 import { registerRoutes } from '#routes/admin/register.ts'
+import { accountDataRoutes } from '#routes/client/account-data.ts'
 import { createRoomRoutes } from '#routes/client/create-room.ts'
+import { filterRoutes } from '#routes/client/filter.ts'
 import { joiningRoutes } from '#routes/client/joining.ts'
+import { listJoinedRoomsRoutes } from '#routes/client/list-joined-rooms.ts'
+import { mediaRoutes } from '#routes/client/media.ts'
+import { pushRuleRoutes } from '#routes/client/pushrules.ts'
+import { receiptRoutes } from '#routes/client/receipts.ts'
 import { roomSendRoutes } from '#routes/client/room-send.ts'
 import { syncRoutes } from '#routes/client/sync.ts'
+import { tagRoutes } from '#routes/client/tags.ts'
+import { typingRoutes } from '#routes/client/typing.ts'
 import { versionsRoutes } from '#routes/client/versions.ts'
 import type { Services } from './homeserver.ts'
 
@@ -15,4 +23,12 @@ export const allRoutes = (services: Services): Route[] => [
   ...joiningRoutes(services),
   ...roomSendRoutes(services),
   ...syncRoutes(services),
+  ...accountDataRoutes(services),
+  ...tagRoutes(services),
+  ...filterRoutes(services),
+  ...receiptRoutes(services),
+  ...typingRoutes(services),
+  ...pushRuleRoutes(services),
+  ...listJoinedRoomsRoutes(services),
+  ...mediaRoutes(services),
 ]

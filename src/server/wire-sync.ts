@@ -1,4 +1,5 @@
 import { Typing } from '#services/ephemeral/typing.ts'
+import { TypingNotices } from '#services/ephemeral/typing-notices.ts'
 import { Bundles } from '#services/events/bundles.ts'
 import { proposals } from '#services/proposals.ts'
 import { SentMembers } from '#services/sync/lazy-members.ts'
@@ -8,9 +9,10 @@ import { SyncRequests } from '#services/sync/sync-requests.ts'
 import { Waiters } from '#services/sync/waiters.ts'
 import { randomLowerAlphanumeric } from '#util/random.ts'
 import type { Foundation } from './wire-foundation.ts'
+import type { UserData } from './wire-user-data.ts'
 
 /** What tells clients what happened. */
-export const wireSync = (foundation: Foundation) => {
+export const wireSync = (foundation: Foundation, { joinedRooms, ignoredUsers, userDataSections }: UserData) => {
   const { config, db, feed, cache, clock, random, memberships } = foundation
   const waiters = new Waiters({ memberships, clock })
   feed.listen((entries) => waiters.committed(entries))
@@ -19,6 +21,8 @@ export const wireSync = (foundation: Foundation) => {
     boot: randomLowerAlphanumeric(random, 8),
     changed: (room) => waiters.wakeRoom(room, false),
   })
+  const typingNotices = new TypingNotices({ typing, joinedRooms, memberships })
+  feed.listen(typingNotices.committed)
   const syncs = new Syncs({
     ...foundation,
     waiters,
@@ -27,10 +31,14 @@ export const wireSync = (foundation: Foundation) => {
       ...foundation,
       bundles: new Bundles(db),
       sent: new SentMembers(cache<string, Map<string, number>>((sent) => sent.size * 100)),
-      sections: { ephemeral: typing.section, accountData: async () => [], unread: async () => [] },
+      sections: {
+        ephemeral: async (room) => [...(await typing.section(room)), ...(await userDataSections.receipts(room))],
+        accountData: userDataSections.ofRoom,
+        unread: async () => [],
+      },
     },
-    userSections: [],
-    ignored: async () => new Set<number>(),
+    userSections: [userDataSections.global],
+    ignored: ignoredUsers.of,
     typing,
     excludedRooms: new Set(config.rooms.excludedFromSync),
   })
@@ -40,5 +48,5 @@ export const wireSync = (foundation: Foundation) => {
     maxTimeline: config.rooms.maxTimelineLimit,
     filters: cache<string, CompiledFilter>((_, key) => 2_000 + key.length * 4),
   })
-  return { syncs, syncRequests, waiters, typing, proposals: proposals() }
+  return { syncs, syncRequests, waiters, typing, typingNotices, proposals: proposals() }
 }

@@ -1,8 +1,14 @@
 import * as z from 'zod'
 import { endpoint, withR0 } from '#api/endpoint.ts'
-import { empty, roomId, shortText, userId } from '#api/schema.ts'
+import { empty, jsonObject, roomId, shortText, userId } from '#api/schema.ts'
 
 const tagInfo = z.looseObject({ order: z.number().optional() })
+/** As it comes, for it is kept as it came. */
+const newTagInfo = jsonObject.refine(({ order }) => order === undefined || typeof order === 'number', {
+  error: 'expected a number',
+  path: ['order'],
+  params: { expected: 'number' },
+})
 
 /** The tags that the user gave a room. */
 export const getRoomTags = endpoint({
@@ -23,7 +29,7 @@ export const setRoomTag = endpoint({
   ...withR0('/_matrix/client/v3/user/{userId}/rooms/{roomId}/tags/{tag}'),
   auth: 'accessToken',
   params: z.object({ userId, roomId, tag: shortText }),
-  body: tagInfo,
+  body: newTagInfo,
   response: empty,
 })
 

@@ -247,6 +247,7 @@ function callerOf(request: FastifyRequest, reply: FastifyReply): Caller {
   return {
     ip: clientAddress(request.raw),
     userAgent: request.headers['user-agent'],
+    range: request.headers.range,
     get signal() {
       if (controller !== undefined) return controller.signal
       const made = new AbortController()

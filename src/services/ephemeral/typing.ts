@@ -63,8 +63,8 @@ export class Typing {
     const isFirst = room.roomSince === 0
     const isNews = isFirst ? (this.#rooms.get(room.view.room)?.users.size ?? 0) > 0 : this.#isNews(room)
     if (!isNews || !room.filter.ephemeral({ type: 'm.typing', roomId: room.view.roomId })) return []
-    const users = [...(this.#rooms.get(room.view.room)?.users.values() ?? [])]
-    return [`{"type":"m.typing","content":{"user_ids":${JSON.stringify(users.map(({ userId }) => userId))}}}`]
+    const users = [...(this.#rooms.get(room.view.room)?.users ?? [])].filter(([user]) => !room.ignored.has(user))
+    return [`{"type":"m.typing","content":{"user_ids":${JSON.stringify(users.map(([, { userId }]) => userId))}}}`]
   }
 
   #isNews({ view, since }: SyncContext & Pick<RoomContext, 'view'>): boolean {

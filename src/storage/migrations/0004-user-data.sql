@@ -29,8 +29,9 @@ CREATE TABLE receipts (
   type TEXT NOT NULL,
   thread TEXT NOT NULL,
   event_id TEXT NOT NULL,
-  -- Where the event stands in the log: a receipt never moves back.
+  -- Where the event stands in the log (0 if it never arrived there), then its depth: a receipt never moves back.
   event_pos BIGINT NOT NULL,
+  event_depth BIGINT NOT NULL,
   ts BIGINT NOT NULL,
   pos BIGINT NOT NULL,
   PRIMARY KEY (room, "user", type, thread)

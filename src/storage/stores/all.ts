@@ -1,4 +1,5 @@
 import type { Condition, Operation } from '#storage/operation.ts'
+import { accountDataSet, accountDataUnchanged } from './account-data.ts'
 import { accountActive, accountAdded, accountChanged, passwordChanged } from './accounts.ts'
 import { aliasAdded, aliasFree, aliasRemoved } from './aliases.ts'
 import { deviceAdded, deviceRemoved, deviceRenamed, deviceSeen } from './devices.ts'
@@ -11,10 +12,13 @@ import {
   redactionAdded,
   relationAdded,
 } from './events.ts'
-import { filterAdded } from './filters.ts'
+import { filterAdded, filterNew } from './filters.ts'
+import { mediaAdded, mediaSeen } from './media.ts'
 import { membershipChanged, membershipRenewed, roomForgotten } from './memberships.ts'
 import { numbersTaken } from './numbers.ts'
 import { profileFieldRemoved, profileFieldSet } from './profiles.ts'
+import { pushRulesSet, pushRulesUnchanged } from './push-rules.ts'
+import { receiptMoved } from './receipts.ts'
 import { roomAdded, roomMoved, roomUnchanged } from './rooms.ts'
 import {
   accessTokenAdded,
@@ -39,6 +43,7 @@ import {
   stateRewritten,
 } from './states.ts'
 import { transactionAdded, transactionNew } from './transactions.ts'
+import { unreadMarksPassed } from './unread-marks.ts'
 import { userAdded, userIdFree } from './users.ts'
 
 /** Every kind of row that can be written, in the order in which a batch writes them: what is removed first, what refers to others last. */
@@ -55,6 +60,7 @@ export const OPERATIONS: readonly Operation[] = [
   aliasRemoved,
   stateRemoved,
   currentStateRemoved,
+  unreadMarksPassed,
   numbersTaken,
   userAdded,
   accountAdded,
@@ -87,6 +93,11 @@ export const OPERATIONS: readonly Operation[] = [
   roomForgotten,
   transactionAdded,
   filterAdded,
+  accountDataSet,
+  pushRulesSet,
+  receiptMoved,
+  mediaAdded,
+  mediaSeen,
 ]
 /** Every condition that a change can carry. */
 export const CONDITIONS: readonly Condition[] = [
@@ -96,4 +107,7 @@ export const CONDITIONS: readonly Condition[] = [
   refreshTokenGood,
   roomUnchanged,
   transactionNew,
+  filterNew,
+  accountDataUnchanged,
+  pushRulesUnchanged,
 ]

@@ -1,0 +1,106 @@
+import { unknown } from '#protocol/errors.ts'
+import { defaultRules } from '#protocol/push/default-rules.ts'
+import { type CompiledRules, compileRules } from '#protocol/push/evaluate.ts'
+import {
+  effectiveRules,
+  isDefaultRuleset,
+  type PushRuleset,
+  rulesetToJson,
+  type UserPushRules,
+  untouchedRules,
+} from '#protocol/push/rules.ts'
+import type { Users } from '#services/accounts/users.ts'
+import { Change, LOG_KIND } from '#storage/change.ts'
+import type { Commit } from '#storage/commit.ts'
+import type { Reader } from '#storage/database.ts'
+import { pushRulesOf, pushRulesSet, pushRulesUnchanged } from '#storage/stores/push-rules.ts'
+import type { ByteCache } from '#util/byte-cache.ts'
+import type { JsonObject } from '#util/json.ts'
+import { ReadThrough } from '#util/read-through.ts'
+import { printStoredRules, readStoredRules } from './stored-rules.ts'
+
+/** The push rules of a user, the defaults and what the user said about them. */
+export class RulesOfUser {
+  /** The rules judge every event as the defaults do: the verdict for all such members is one. */
+  readonly isUntouched: boolean
+  readonly #userId: string
+  readonly #said: UserPushRules
+  #compiled: CompiledRules | undefined
+
+  constructor(userId: string, said: UserPushRules) {
+    this.#userId = userId
+    this.#said = said
+    this.isUntouched = isDefaultRuleset(said, defaultRules(userId))
+  }
+
+  /** Ready to judge events. Kept for those who changed something; the others are judged together. */
+  get compiled(): CompiledRules {
+    const compiled = this.#compiled ?? compileRules(this.effective, this.#userId)
+    if (!this.isUntouched) this.#compiled = compiled
+    return compiled
+  }
+
+  /** All rules in the order in which they apply. */
+  get effective(): PushRuleset {
+    return effectiveRules(this.#said, defaultRules(this.#userId))
+  }
+
+  /** About how many bytes it takes in memory. */
+  get bytes(): number {
+    if (this.isUntouched && this.#said === untouchedRules) return 200
+    return 10_000 + printStoredRules(this.#said).length * 6
+  }
+}
+
+type Deps = {
+  readonly db: Reader
+  readonly commit: Commit
+  readonly users: Users
+  readonly cache: ByteCache<number, RulesOfUser>
+}
+
+/** How often a change is tried that others come before. */
+const ATTEMPTS = 10
+
+/** What users are notified of. https://spec.matrix.org/v1.19/client-server-api/#push-rules */
+export class PushRules {
+  readonly #deps: Deps
+  readonly #rules: ReadThrough<number, RulesOfUser>
+
+  constructor(deps: Deps) {
+    this.#deps = deps
+    this.#rules = new ReadThrough({ cache: deps.cache, read: (user) => this.#read(user) })
+  }
+
+  /** The rules of a local user. */
+  rulesOf(user: number): Promise<RulesOfUser> {
+    return this.#rules.get(user)
+  }
+
+  /** All rules as clients read them. https://spec.matrix.org/v1.19/client-server-api/#get_matrixclientv3pushrules */
+  async toJson(user: number): Promise<{ readonly global: JsonObject }> {
+    return { global: rulesetToJson((await this.rulesOf(user)).effective) }
+  }
+
+  /** Has the user say something else, losing nothing that is said at the same time. `edit` may be asked several times; it throws to refuse. */
+  async change(user: number, edit: (said: UserPushRules) => UserPushRules): Promise<void> {
+    for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
+      const row = await pushRulesOf(this.#deps.db, user)
+      const edited = edit(row === undefined ? untouchedRules : readStoredRules(row.rules))
+      const change = new Change().require(pushRulesUnchanged, { user, pos: row?.pos ?? 0 })
+      const pos = change.log({ kind: LOG_KIND.pushRules, user })
+      change.write(pushRulesSet, { user, rules: printStoredRules(edited), pos })
+      change.onCommitted(() => this.#rules.forget(user))
+      if ((await this.#deps.commit(change)).ok) return
+    }
+    throw unknown('The push rules are being changed by too many at once. Try again.', { status: 503 })
+  }
+
+  async #read(user: number): Promise<RulesOfUser> {
+    const { db, users } = this.#deps
+    const row = await pushRulesOf(db, user)
+    const userId = (await users.byNumbers([user])).get(user)?.userId
+    if (userId === undefined) throw new Error(`there is no user ${user}`)
+    return new RulesOfUser(userId, row === undefined ? untouchedRules : readStoredRules(row.rules))
+  }
+}
