@@ -41,7 +41,7 @@ export class Homeserver implements AsyncDisposable {
     const services: Services = {
       ...foundation,
       ...wireAccounts(foundation),
-      ...(await wireRooms(foundation)),
+      ...(await wireRooms(foundation, userData)),
       ...userData,
       ...wireSync(foundation, userData),
     }

@@ -2,13 +2,20 @@ import type { Route } from '#http/server/route.ts'
 import { registerRoutes } from '#routes/admin/register.ts'
 import { accountDataRoutes } from '#routes/client/account-data.ts'
 import { createRoomRoutes } from '#routes/client/create-room.ts'
+import { directoryRoutes } from '#routes/client/directory.ts'
+import { eventContextRoutes } from '#routes/client/event-context.ts'
 import { filterRoutes } from '#routes/client/filter.ts'
 import { joiningRoutes } from '#routes/client/joining.ts'
 import { listJoinedRoomsRoutes } from '#routes/client/list-joined-rooms.ts'
 import { mediaRoutes } from '#routes/client/media.ts'
+import { messagePaginationRoutes } from '#routes/client/message-pagination.ts'
 import { pushRuleRoutes } from '#routes/client/pushrules.ts'
 import { receiptRoutes } from '#routes/client/receipts.ts'
+import { redactionRoutes } from '#routes/client/redaction.ts'
+import { roomMembershipRoutes } from '#routes/client/room-membership.ts'
 import { roomSendRoutes } from '#routes/client/room-send.ts'
+import { roomStateRoutes } from '#routes/client/room-state.ts'
+import { roomsRoutes } from '#routes/client/rooms.ts'
 import { syncRoutes } from '#routes/client/sync.ts'
 import { tagRoutes } from '#routes/client/tags.ts'
 import { typingRoutes } from '#routes/client/typing.ts'
@@ -22,6 +29,13 @@ export const allRoutes = (services: Services): Route[] => [
   ...createRoomRoutes(services),
   ...joiningRoutes(services),
   ...roomSendRoutes(services),
+  ...roomStateRoutes(services),
+  ...redactionRoutes(services),
+  ...roomMembershipRoutes(services),
+  ...roomsRoutes(services),
+  ...messagePaginationRoutes(services),
+  ...eventContextRoutes(services),
+  ...directoryRoutes(services),
   ...syncRoutes(services),
   ...accountDataRoutes(services),
   ...tagRoutes(services),

@@ -5,15 +5,17 @@ import { EventSender } from '#services/events/send-event.ts'
 import { Transactions } from '#services/events/transactions.ts'
 import { Limiter, type Rate } from '#services/limiter.ts'
 import { MemberProfiles } from '#services/profiles/member-profiles.ts'
+import { Judge } from '#services/push/judge.ts'
 import { RoomAliases } from '#services/rooms/aliases.ts'
 import { RoomCreator } from '#services/rooms/create-room.ts'
 import { Memberships } from '#services/rooms/memberships.ts'
 import { Fingerprints } from '#storage/state-trie/fingerprint.ts'
 import { fingerprintKey } from '#storage/stores/states.ts'
 import type { Foundation } from './wire-foundation.ts'
+import type { UserData } from './wire-user-data.ts'
 
 /** Rooms, and what is done in them. */
-export const wireRooms = async (foundation: Foundation) => {
+export const wireRooms = async (foundation: Foundation, { pushRules }: UserData) => {
   const { config, db, cache, clock, store, serverName, signingKey, random } = foundation
   const fingerprints = new Fingerprints(await fingerprintKey(db))
   const rooms = new RoomRegistry({ store, active: cache<number, ActiveRoom>((room) => room.bytes), fingerprints })
@@ -23,7 +25,11 @@ export const wireRooms = async (foundation: Foundation) => {
     recent: cache<string, string>((_, key) => key.length * 2 + 100),
   })
   const profiles = new MemberProfiles(foundation)
-  const judge = async () => ({ unreadBits: 0, thread: undefined, write: () => {} })
+  const customRules = {
+    users: () => pushRules.customUsers(),
+    of: async (user: number) => (await pushRules.rulesOf(user)).compiled,
+  }
+  const { judge } = new Judge({ ...foundation, customRules })
   const sender = new EventSender({ ...foundation, rooms, origin, transactions, judge })
   const creator = new RoomCreator({
     ...foundation,

@@ -2,6 +2,9 @@ import { Typing } from '#services/ephemeral/typing.ts'
 import { TypingNotices } from '#services/ephemeral/typing-notices.ts'
 import { Bundles } from '#services/events/bundles.ts'
 import { proposals } from '#services/proposals.ts'
+import { Pages } from '#services/rooms/pages.ts'
+import { RoomDoor } from '#services/rooms/room-access.ts'
+import { RoomReader } from '#services/rooms/room-reader.ts'
 import { SentMembers } from '#services/sync/lazy-members.ts'
 import type { CompiledFilter } from '#services/sync/request.ts'
 import { Syncs } from '#services/sync/sync.ts'
@@ -12,7 +15,11 @@ import type { Foundation } from './wire-foundation.ts'
 import type { UserData } from './wire-user-data.ts'
 
 /** What tells clients what happened. */
-export const wireSync = (foundation: Foundation, { joinedRooms, ignoredUsers, userDataSections }: UserData) => {
+export const wireSync = (
+  foundation: Foundation,
+  { joinedRooms, ignoredUsers, unreadCounts, userDataSections }: UserData,
+) => {
+  const ignored = ignoredUsers.of
   const { config, db, feed, cache, clock, random, memberships } = foundation
   const waiters = new Waiters({ memberships, clock })
   feed.listen((entries) => waiters.committed(entries))
@@ -23,22 +30,23 @@ export const wireSync = (foundation: Foundation, { joinedRooms, ignoredUsers, us
   })
   const typingNotices = new TypingNotices({ typing, joinedRooms, memberships })
   feed.listen(typingNotices.committed)
+  const bundles = new Bundles(db)
   const syncs = new Syncs({
     ...foundation,
     waiters,
     incarnation: db.start.incarnation,
     printing: {
       ...foundation,
-      bundles: new Bundles(db),
+      bundles,
       sent: new SentMembers(cache<string, Map<string, number>>((sent) => sent.size * 100)),
       sections: {
         ephemeral: async (room) => [...(await typing.section(room)), ...(await userDataSections.receipts(room))],
         accountData: userDataSections.ofRoom,
-        unread: async () => [],
+        unread: unreadCounts.section,
       },
     },
     userSections: [userDataSections.global],
-    ignored: ignoredUsers.of,
+    ignored,
     typing,
     excludedRooms: new Set(config.rooms.excludedFromSync),
   })
@@ -48,5 +56,8 @@ export const wireSync = (foundation: Foundation, { joinedRooms, ignoredUsers, us
     maxTimeline: config.rooms.maxTimelineLimit,
     filters: cache<string, CompiledFilter>((_, key) => 2_000 + key.length * 4),
   })
-  return { syncs, syncRequests, waiters, typing, typingNotices, proposals: proposals() }
+  const door = new RoomDoor(foundation)
+  const roomReader = new RoomReader({ ...foundation, door, bundles, ignored })
+  const pages = new Pages({ ...foundation, door, reader: roomReader, incarnation: db.start.incarnation })
+  return { door, roomReader, pages, syncs, syncRequests, waiters, typing, typingNotices, proposals: proposals() }
 }

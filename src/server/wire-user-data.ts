@@ -4,6 +4,7 @@ import { Downloads } from '#services/media/downloads.ts'
 import { FileStore } from '#services/media/file-store.ts'
 import { Uploads } from '#services/media/uploads.ts'
 import { PushRules, type RulesOfUser } from '#services/push/push-rules.ts'
+import { UnreadCounts } from '#services/push/unread-counts.ts'
 import { JoinedRooms } from '#services/rooms/joined-rooms.ts'
 import { AccountData } from '#services/user-data/account-data.ts'
 import { AccountDataSections } from '#services/user-data/account-data-sections.ts'
@@ -14,14 +15,15 @@ import type { Foundation } from './wire-foundation.ts'
 
 /** What users keep on the server and say about what they read; media. `userDataSections` is their part of a sync. */
 export const wireUserData = (foundation: Foundation) => {
-  const { cache } = foundation
+  const { db, cache } = foundation
   const joinedRooms = new JoinedRooms(foundation)
   const ignoredUsers = new IgnoredUsers({ ...foundation, cache: cache<number, IgnoredList>(ignoredListBytes) })
   const pushRules = new PushRules({ ...foundation, cache: cache<number, RulesOfUser>((rules) => rules.bytes) })
   const accountData = new AccountData({ ...foundation, joinedRooms, ignoredUsers, pushRules })
   const roomTags = new RoomTags({ ...foundation, accountData })
   const filters = new Filters(foundation)
-  const receipts = new Receipts({ ...foundation, joinedRooms, accountData })
+  const unreadCounts = new UnreadCounts({ db, known: cache(() => 300) })
+  const receipts = new Receipts({ ...foundation, joinedRooms, accountData, unreadCounts })
   const sections = new AccountDataSections({ ...foundation, pushRules })
   const userDataSections = {
     global: sections.global,
@@ -36,6 +38,7 @@ export const wireUserData = (foundation: Foundation) => {
     roomTags,
     filters,
     receipts,
+    unreadCounts,
     userDataSections,
     ...wireMedia(foundation),
   }

@@ -1,14 +1,11 @@
 import * as z from 'zod'
 import { endpoint, withR0 } from '#api/endpoint.ts'
-import { empty, jsonObject, roomId, shortText, userId } from '#api/schema.ts'
+import { empty, roomId, shortText, userId } from '#api/schema.ts'
+import type { Json } from '#util/json.ts'
 
 const tagInfo = z.looseObject({ order: z.number().optional() })
-/** As it comes, for it is kept as it came. */
-const newTagInfo = jsonObject.refine(({ order }) => order === undefined || typeof order === 'number', {
-  error: 'expected a number',
-  path: ['order'],
-  params: { expected: 'number' },
-})
+/** What clients of other kinds add is kept as it came. */
+const newTagInfo = z.object({ order: z.number().optional() }).catchall(z.custom<Json | undefined>(() => true))
 
 /** The tags that the user gave a room. */
 export const getRoomTags = endpoint({

@@ -2,6 +2,7 @@ import type { Requester } from '#api/requester.ts'
 import { invalidParam, notFound } from '#protocol/errors.ts'
 import type { EventId, RoomId } from '#protocol/identifiers.ts'
 import type { RoomView } from '#rooms/room-view.ts'
+import type { UnreadCounts } from '#services/push/unread-counts.ts'
 import type { JoinedRooms } from '#services/rooms/joined-rooms.ts'
 import { type AccountData, FULLY_READ } from '#services/user-data/account-data.ts'
 import { Change, LOG_KIND } from '#storage/change.ts'
@@ -16,7 +17,7 @@ import {
   receiptOf,
   UNTHREADED,
 } from '#storage/stores/receipts.ts'
-import { unreadMarksPassed } from '#storage/stores/unread-marks.ts'
+import { unreadMarksPassed } from '#storage/stores/unread.ts'
 import type { Clock } from '#util/clock.ts'
 import { getString } from '#util/json.ts'
 import { isOfThread } from './receipt-thread.ts'
@@ -27,6 +28,7 @@ type Deps = {
   readonly clock: Clock
   readonly joinedRooms: JoinedRooms
   readonly accountData: AccountData
+  readonly unreadCounts: UnreadCounts
 }
 
 /** How far a user has read, as a client says it. */
@@ -82,7 +84,7 @@ export class Receipts {
   }
 
   async #moveReceipts(requester: Requester, { room }: RoomView, moves: readonly Move[]): Promise<void> {
-    const { db, clock, commit } = this.#deps
+    const { db, clock, commit, unreadCounts } = this.#deps
     const { user } = requester
     const change = new Change()
     for (const { type, event, thread } of moves) {
@@ -94,9 +96,10 @@ export class Receipts {
       )
       const { eventId } = event
       change.write(receiptMoved, { room, user, type, thread, eventId, ...place, ts: clock.now(), pos })
-      change.write(unreadMarksPassed, { user, room, eventPos: place.eventPos, thread })
+      change.write(unreadMarksPassed, { user, room, thread, upTo: place.eventPos })
     }
-    if (change.operations.length > 0) await commit(change)
+    if (change.operations.length === 0) return
+    await commit(change.onCommitted(() => unreadCounts.forget(user, room)))
   }
 
   async #moveMarker(requester: Requester, view: RoomView, event: EventRow): Promise<void> {

@@ -13,7 +13,7 @@ import type { Users } from '#services/accounts/users.ts'
 import { Change, LOG_KIND } from '#storage/change.ts'
 import type { Commit } from '#storage/commit.ts'
 import type { Reader } from '#storage/database.ts'
-import { pushRulesOf, pushRulesSet, pushRulesUnchanged } from '#storage/stores/push-rules.ts'
+import { customRuleUsers, pushRulesOf, pushRulesSet, pushRulesUnchanged } from '#storage/stores/push-rules.ts'
 import type { ByteCache } from '#util/byte-cache.ts'
 import type { JsonObject } from '#util/json.ts'
 import { ReadThrough } from '#util/read-through.ts'
@@ -59,6 +59,8 @@ type Deps = {
   readonly cache: ByteCache<number, RulesOfUser>
 }
 
+/** How many users are read at once. */
+const PAGE = 1_000
 /** How often a change is tried that others come before. */
 const ATTEMPTS = 10
 
@@ -66,6 +68,7 @@ const ATTEMPTS = 10
 export class PushRules {
   readonly #deps: Deps
   readonly #rules: ReadThrough<number, RulesOfUser>
+  #custom: Promise<Set<number>> | undefined
 
   constructor(deps: Deps) {
     this.#deps = deps
@@ -75,6 +78,17 @@ export class PushRules {
   /** The rules of a local user. */
   rulesOf(user: number): Promise<RulesOfUser> {
     return this.#rules.get(user)
+  }
+
+  /** Everybody on this server whose rules are not the default ones. Resident, for every event is held against it. */
+  customUsers(): Promise<ReadonlySet<number>> {
+    if (this.#custom !== undefined) return this.#custom
+    const reading = this.#readCustom()
+    this.#custom = reading
+    reading.catch(() => {
+      this.#custom = undefined
+    })
+    return reading
   }
 
   /** All rules as clients read them. https://spec.matrix.org/v1.19/client-server-api/#get_matrixclientv3pushrules */
@@ -89,11 +103,31 @@ export class PushRules {
       const edited = edit(row === undefined ? untouchedRules : readStoredRules(row.rules))
       const change = new Change().require(pushRulesUnchanged, { user, pos: row?.pos ?? 0 })
       const pos = change.log({ kind: LOG_KIND.pushRules, user })
-      change.write(pushRulesSet, { user, rules: printStoredRules(edited), pos })
-      change.onCommitted(() => this.#rules.forget(user))
+      const isCustom = !isDefaultRuleset(edited, defaultRules(''))
+      change.write(pushRulesSet, { user, rules: printStoredRules(edited), isCustom, pos })
+      change.onCommitted(() => this.#changed(user, isCustom))
       if ((await this.#deps.commit(change)).ok) return
     }
     throw unknown('The push rules are being changed by too many at once. Try again.', { status: 503 })
+  }
+
+  #changed(user: number, isCustom: boolean): void {
+    this.#rules.forget(user)
+    // What is being read right now may have been read before this commit: it is told when it is there.
+    this.#custom?.then(
+      (users) => (isCustom ? users.add(user) : users.delete(user)),
+      () => {},
+    )
+  }
+
+  async #readCustom(): Promise<Set<number>> {
+    const users = new Set<number>()
+    for (let after = 0; ; ) {
+      const page = await customRuleUsers(this.#deps.db, { after, limit: PAGE })
+      for (const user of page) users.add(user)
+      if (page.length < PAGE) return users
+      after = page.at(-1) ?? after
+    }
   }
 
   async #read(user: number): Promise<RulesOfUser> {

@@ -14,6 +14,9 @@ type Deps = { readonly db: Reader; readonly accountData: AccountData }
 /** A room of a user. */
 export type TaggedRoom = { readonly userId: UserId; readonly roomId: RoomId }
 
+/** What a client says of a tag: its `order` among the rooms that have it, and what else it likes. */
+export type TagInfo = { readonly [key: string]: Json | undefined }
+
 /** The tags by which users sort their rooms. https://spec.matrix.org/v1.19/client-server-api/#room-tagging */
 export class RoomTags {
   readonly #deps: Deps
@@ -32,8 +35,10 @@ export class RoomTags {
   }
 
   /** Gives a room a tag, or the tag another order. */
-  set(requester: Requester, room: TaggedRoom, tag: string, about: JsonObject): Promise<void> {
-    return this.#change(requester, room, (tags) => [...tags.filter(([name]) => name !== tag), [tag, about]])
+  set(requester: Requester, room: TaggedRoom, tag: string, about: TagInfo): Promise<void> {
+    const told = Object.entries(about).flatMap(([key, value]) => (value === undefined ? [] : [[key, value] as const]))
+    const set: Tag = [tag, Object.fromEntries(told)]
+    return this.#change(requester, room, (tags) => [...tags.filter(([name]) => name !== tag), set])
   }
 
   /** Takes a tag from a room, if it has it. */

@@ -19,8 +19,11 @@ CREATE TABLE filters (
 CREATE TABLE push_rules (
   "user" BIGINT PRIMARY KEY,
   rules TEXT NOT NULL,
+  -- They judge some events otherwise than the default rules do.
+  is_custom BOOLEAN NOT NULL,
   pos BIGINT NOT NULL
 );
+CREATE INDEX push_rules_custom ON push_rules ("user") WHERE is_custom;
 
 -- Thread: an event ID, 'main', or '' for receipts that belong to no thread.
 CREATE TABLE receipts (

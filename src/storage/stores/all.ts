@@ -43,7 +43,7 @@ import {
   stateRewritten,
 } from './states.ts'
 import { transactionAdded, transactionNew } from './transactions.ts'
-import { unreadMarksPassed } from './unread-marks.ts'
+import { unreadMarkAdded, unreadMarksPassed } from './unread.ts'
 import { userAdded, userIdFree } from './users.ts'
 
 /** Every kind of row that can be written, in the order in which a batch writes them: what is removed first, what refers to others last. */
@@ -98,6 +98,7 @@ export const OPERATIONS: readonly Operation[] = [
   receiptMoved,
   mediaAdded,
   mediaSeen,
+  unreadMarkAdded,
 ]
 /** Every condition that a change can carry. */
 export const CONDITIONS: readonly Condition[] = [

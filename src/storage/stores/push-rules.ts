@@ -1,10 +1,16 @@
 import type { Reader } from '#storage/database.ts'
 import { condition, operation } from '#storage/operation.ts'
-import { integer, jsonText, position, row } from '#storage/row.ts'
+import { boolean, integer, jsonText, position, row } from '#storage/row.ts'
 import { sql } from '#storage/sql.ts'
 
 /** What a user said about push rules, as JSON. Who said nothing has no row. */
-export const PUSH_RULES = row({ user: integer(), rules: jsonText(), pos: position() })
+export const PUSH_RULES = row({
+  user: integer(),
+  rules: jsonText(),
+  /** They judge some events otherwise than the default rules do. */
+  isCustom: boolean(),
+  pos: position(),
+})
 export type PushRulesRow = (typeof PUSH_RULES)['out']
 
 const scope = ({ user }: { readonly user: number }) => `push rules:${user}`
@@ -27,3 +33,16 @@ export const pushRulesUnchanged = condition('push_rules_unchanged', {
 /** What a user said about push rules, or `undefined`. */
 export const pushRulesOf = (db: Reader, user: number): Promise<PushRulesRow | undefined> =>
   db.get(PUSH_RULES, sql`SELECT ${PUSH_RULES} FROM push_rules WHERE "user" = ${user}`)
+
+const USER = row({ user: integer() })
+/** The users whose rules are not the default ones, in the order of their numbers, `limit` after `after`. */
+export const customRuleUsers = async (
+  db: Reader,
+  { after, limit }: { readonly after: number; readonly limit: number },
+): Promise<number[]> => {
+  const rows = await db.all(
+    USER,
+    sql`SELECT ${USER} FROM push_rules WHERE is_custom AND "user" > ${after} ORDER BY "user" LIMIT ${limit}`,
+  )
+  return rows.map(({ user }) => user)
+}
