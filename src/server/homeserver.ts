@@ -60,9 +60,10 @@ export class Homeserver implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#isStopping) return
     this.#isStopping = true
-    const { waiters, committer, database } = this.services
+    const { typing, waiters, uploads, committer, database } = this.services
     const closed = this.#servers.map((server) => new Promise<void>((resolve) => server.close(() => resolve())))
-    waiters.wakeAll()
+    typing.clear()
+    waiters.close()
     for (const server of this.#servers) server.closeIdleConnections()
     const late = setTimeout(() => {
       for (const server of this.#servers) server.closeAllConnections()
@@ -70,6 +71,7 @@ export class Homeserver implements AsyncDisposable {
     await Promise.all(closed)
     clearTimeout(late)
     await this.#app.close()
+    await uploads[Symbol.asyncDispose]()
     await committer[Symbol.asyncDispose]()
     await database[Symbol.asyncDispose]()
   }

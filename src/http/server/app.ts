@@ -56,6 +56,8 @@ declare module 'fastify' {
     endpointId: string
     userId: string | undefined
     startedAt: number
+    /** The `Content-Type` header as it came. */
+    contentType: string | undefined
   }
 }
 
@@ -87,6 +89,7 @@ export const createApp = (deps: Deps): FastifyInstance => {
   app.decorateRequest('endpointId', '')
   app.decorateRequest('userId', undefined)
   app.decorateRequest('startedAt', 0)
+  app.decorateRequest('contentType', undefined)
   addHooks(app, deps)
   addRoutes(app, deps)
   return app
@@ -95,6 +98,7 @@ export const createApp = (deps: Deps): FastifyInstance => {
 function addHooks(app: FastifyInstance, deps: Deps): void {
   app.addHook('onRequest', (request, reply, done) => {
     request.startedAt = deps.now()
+    hideContentType(request)
     reply.headers(CORS_HEADERS)
     if (!isServed(request.raw)) {
       sendError(reply, unrecognized('There is nothing at this path here'), deps.log)
@@ -122,6 +126,13 @@ function addHooks(app: FastifyInstance, deps: Deps): void {
     const known = status !== undefined && status >= 400 && status < 500
     sendError(reply, known ? invalidParam('the request is not well-formed HTTP') : error, deps.log)
   })
+}
+
+/** How a body is read, the endpoint says, whatever the header does. Fastify would refuse one that is not well-formed. */
+function hideContentType(request: FastifyRequest): void {
+  const { headers } = request.raw
+  request.contentType = headers['content-type']
+  if (request.contentType !== undefined) headers['content-type'] = 'application/octet-stream'
 }
 
 const METHODS = ['GET', 'PUT', 'POST', 'DELETE', 'PATCH', 'HEAD'] as const
@@ -222,15 +233,15 @@ function tokenOf(request: FastifyRequest): string | undefined {
 }
 
 async function readRequestBody(endpoint: Endpoint, request: FastifyRequest): Promise<unknown> {
-  if (endpoint.bodyKind === 'bytes') return uploadOf(request.raw)
+  if (endpoint.bodyKind === 'bytes') return uploadOf(request.raw, request.contentType)
   if (request.method === 'GET') return undefined
   const bytes = await readBody(request.raw, endpoint.maxBodyBytes ?? MAX_BODY_BYTES)
   return endpoint.body === undefined ? undefined : parseBody(bytes, endpoint.bodyKind === 'event')
 }
 
-const uploadOf = (raw: IncomingMessage): Upload => ({
+const uploadOf = (raw: IncomingMessage, contentType: string | undefined): Upload => ({
   stream: raw instanceof Readable ? raw : Readable.from([]),
-  contentType: raw.headers['content-type'],
+  contentType,
   contentLength: raw.headers['content-length'] === undefined ? undefined : Number(raw.headers['content-length']),
 })
 

@@ -58,6 +58,11 @@ export class Typing {
     this.#note(room, typing)
   }
 
+  /** Nobody types any more: the server ends, and its next life knows nothing of who did. */
+  clear(): void {
+    for (const [room, { users }] of this.#rooms) for (const user of [...users.keys()]) this.stop(room, user)
+  }
+
   /** The event that a sync shows, if the client does not know it. */
   readonly section = async (room: RoomContext): Promise<string[]> => {
     const isFirst = room.roomSince === 0

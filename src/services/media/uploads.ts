@@ -38,8 +38,9 @@ const IDLE_MS = 60_000
 const MAX_AT_ONCE = 20
 
 /** Takes files that users upload. https://spec.matrix.org/v1.19/client-server-api/#post_matrixmediav3upload */
-export class Uploads {
+export class Uploads implements AsyncDisposable {
   readonly #deps: Deps
+  readonly #pending = new Set<Promise<unknown>>()
   readonly #running = new Map<number, number>()
 
   constructor(deps: Deps) {
@@ -59,17 +60,25 @@ export class Uploads {
     const running = this.#running.get(user) ?? 0
     if (running >= MAX_AT_ONCE) throw limitExceeded({ retryAfterMs: 1_000 })
     this.#running.set(user, running + 1)
+    const taking = this.#take(requester, file)
+    this.#pending.add(taking)
     try {
-      return await this.#take(requester, file)
+      return await taking
     } catch (error) {
       // The rest is let go by, so that the client hears the answer.
       file.stream.resume()
       throw error
     } finally {
+      this.#pending.delete(taking)
       const left = (this.#running.get(user) ?? 1) - 1
       if (left === 0) this.#running.delete(user)
       else this.#running.set(user, left)
     }
+  }
+
+  /** Waits until what is coming has come or broken off, and is cleaned up. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.allSettled(this.#pending)
   }
 
   async #take(requester: Requester, { stream, contentType, fileName }: SentFile): Promise<string> {

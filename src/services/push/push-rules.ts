@@ -16,6 +16,7 @@ import type { Reader } from '#storage/database.ts'
 import { customRuleUsers, pushRulesOf, pushRulesSet, pushRulesUnchanged } from '#storage/stores/push-rules.ts'
 import type { ByteCache } from '#util/byte-cache.ts'
 import type { JsonObject } from '#util/json.ts'
+import { KeyedMutex } from '#util/keyed-mutex.ts'
 import { ReadThrough } from '#util/read-through.ts'
 import { printStoredRules, readStoredRules } from './stored-rules.ts'
 
@@ -68,6 +69,7 @@ const ATTEMPTS = 10
 export class PushRules {
   readonly #deps: Deps
   readonly #rules: ReadThrough<number, RulesOfUser>
+  readonly #changing = new KeyedMutex<number>()
   #custom: Promise<Set<number>> | undefined
 
   constructor(deps: Deps) {
@@ -97,18 +99,20 @@ export class PushRules {
   }
 
   /** Has the user say something else, losing nothing that is said at the same time. `edit` may be asked several times; it throws to refuse. */
-  async change(user: number, edit: (said: UserPushRules) => UserPushRules): Promise<void> {
-    for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
-      const row = await pushRulesOf(this.#deps.db, user)
-      const edited = edit(row === undefined ? untouchedRules : readStoredRules(row.rules))
-      const change = new Change().require(pushRulesUnchanged, { user, pos: row?.pos ?? 0 })
-      const pos = change.log({ kind: LOG_KIND.pushRules, user })
-      const isCustom = !isDefaultRuleset(edited, defaultRules(''))
-      change.write(pushRulesSet, { user, rules: printStoredRules(edited), isCustom, pos })
-      change.onCommitted(() => this.#changed(user, isCustom))
-      if ((await this.#deps.commit(change)).ok) return
-    }
-    throw unknown('The push rules are being changed by too many at once. Try again.', { status: 503 })
+  change(user: number, edit: (said: UserPushRules) => UserPushRules): Promise<void> {
+    return this.#changing.run(user, async () => {
+      for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
+        const row = await pushRulesOf(this.#deps.db, user)
+        const edited = edit(row === undefined ? untouchedRules : readStoredRules(row.rules))
+        const isCustom = !isDefaultRuleset(edited, defaultRules(''))
+        const change = new Change().require(pushRulesUnchanged, { user, pos: row?.pos ?? 0 })
+        const pos = change.log({ kind: LOG_KIND.pushRules, user })
+        change.write(pushRulesSet, { user, rules: printStoredRules(edited), isCustom, pos })
+        change.onCommitted(() => this.#changed(user, isCustom))
+        if ((await this.#deps.commit(change)).ok) return
+      }
+      throw unknown('The push rules are being changed by too many at once. Try again.', { status: 503 })
+    })
   }
 
   #changed(user: number, isCustom: boolean): void {

@@ -63,7 +63,7 @@ export class Syncs {
       try {
         const answer = await this.#answer(request)
         const isFinal = request.since === undefined || request.fullState || answer.isNews
-        if (isFinal || woken === undefined || request.signal.aborted) return answer.text
+        if (isFinal || woken === undefined || waiters.isClosed || request.signal.aborted) return answer.text
         await woken
       } finally {
         stop.abort()
