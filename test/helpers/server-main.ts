@@ -26,7 +26,10 @@ const server = await Homeserver.start({
   modules: [],
 })
 process.on('message', (message) => {
-  if (message === 'memory') process.send?.({ rss: process.memoryUsage.rss() })
+  if (message === 'usage') {
+    const { user, system } = process.cpuUsage()
+    process.send?.({ rss: process.memoryUsage.rss(), cpuSeconds: (user + system) / 1e6 })
+  }
   if (message === 'stop') void server[Symbol.asyncDispose]().then(() => process.exit(0))
 })
 process.send?.({ url: server.urls[0], position: database.start.position })

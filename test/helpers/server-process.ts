@@ -70,11 +70,11 @@ export class ServerProcess implements AsyncDisposable {
     await once(child, 'exit')
   }
 
-  /** Megabytes that the process takes. */
-  async memory(): Promise<number> {
-    this.#process?.send('memory')
-    const [message] = (await once(this.#process as ChildProcess, 'message')) as [{ rss: number }]
-    return message.rss / 1e6
+  /** Megabytes that the process takes, and seconds of processor that it took. */
+  async usage(): Promise<{ readonly memoryMb: number; readonly cpuSeconds: number }> {
+    this.#process?.send('usage')
+    const [message] = (await once(this.#process as ChildProcess, 'message')) as [{ rss: number; cpuSeconds: number }]
+    return { memoryMb: message.rss / 1e6, cpuSeconds: message.cpuSeconds }
   }
 
   #config(): string {
