@@ -29,9 +29,9 @@ export class Homeserver implements AsyncDisposable {
   readonly #servers: Server[] = []
   #isStopping = false
 
-  private constructor(services: Services, app: (isStopping: () => boolean) => App) {
+  private constructor(services: Services) {
     this.services = services
-    this.#app = app(() => this.#isStopping)
+    this.#app = appOf(services, { isStopping: () => this.#isStopping, answered: () => this.#answered() })
   }
 
   /** Builds the services and listens as the configuration says. */
@@ -45,7 +45,7 @@ export class Homeserver implements AsyncDisposable {
       ...userData,
       ...wireSync(foundation, userData),
     }
-    const server = new Homeserver(services, (isStopping) => appOf(services, isStopping))
+    const server = new Homeserver(services)
     for (const listener of ground.config.listeners) await server.#listen(listener)
     return server
   }
@@ -57,6 +57,15 @@ export class Homeserver implements AsyncDisposable {
     }
   }
 
+  /** While the server stops, a connection ends with its last answer. */
+  #answered(): void {
+    if (this.#isStopping) setImmediate(() => this.#closeIdle())
+  }
+
+  #closeIdle(): void {
+    for (const server of this.#servers) server.closeIdleConnections()
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#isStopping) return
     this.#isStopping = true
@@ -64,7 +73,7 @@ export class Homeserver implements AsyncDisposable {
     const closed = this.#servers.map((server) => new Promise<void>((resolve) => server.close(() => resolve())))
     typing.clear()
     waiters.close()
-    for (const server of this.#servers) server.closeIdleConnections()
+    this.#closeIdle()
     const late = setTimeout(() => {
       for (const server of this.#servers) server.closeAllConnections()
     }, DRAIN_MS)
@@ -77,7 +86,9 @@ export class Homeserver implements AsyncDisposable {
   }
 }
 
-function appOf(services: Services, isStopping: () => boolean): App {
+type Stopping = { readonly isStopping: () => boolean; readonly answered: () => void }
+
+function appOf(services: Services, { isStopping, answered }: Stopping): App {
   const { clock, log, sessions } = services
   let count = 0
   return createApp({
@@ -88,7 +99,7 @@ function appOf(services: Services, isStopping: () => boolean): App {
       return requester
     },
     admit: admission(services, isStopping),
-    answered: () => {},
+    answered,
     log,
     now: clock.now,
     requestId: () => `${++count}`,

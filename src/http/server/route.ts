@@ -10,8 +10,8 @@ export type Caller = {
   readonly userAgent: string | undefined
   /** The `Range` header. */
   readonly range: string | undefined
-  /** Aborted when the client hangs up. */
-  readonly signal: AbortSignal
+  /** Calls back if the client hangs up before it is answered; returns how to call that off. */
+  readonly onGone: (callback: () => void) => () => void
 }
 
 type RequesterOf<A extends Auth> = A extends 'none'
