@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { getAccountDataPerRoom } from '#api/client/account-data.ts'
+import { getAccountDataPerRoom, setAccountData } from '#api/client/account-data.ts'
 import { leaveRoom } from '#api/client/leaving.ts'
 import { setReadMarker } from '#api/client/read-markers.ts'
 import { postReceipt } from '#api/client/receipts.ts'
@@ -261,4 +261,9 @@ eachHomeserver('filters and ignored users keep receipts away', async ({ register
   const filter = JSON.stringify({ room: { ephemeral: { not_types: ['m.receipt'] } } })
   assert.deepEqual(receiptsIn(await look(alice, { filter }), roomId), [])
   assert.equal(receiptsIn(await look(alice), roomId).length, 1)
+  await alice.call(setAccountData, {
+    params: { userId: alice.userId, type: 'm.ignored_user_list' },
+    body: { ignored_users: { [bob.userId]: {} } },
+  })
+  assert.deepEqual(receiptsIn(await look(alice), roomId), [])
 })
