@@ -39,6 +39,8 @@ export type Endpoint<
   readonly guest: boolean
   /** Users may call it while they are suspended. */
   readonly suspended: boolean
+  /** Users may call it while they are locked. */
+  readonly locked: boolean
   /** The specification says that it may answer 429. */
   readonly rateLimit: boolean
   readonly bodyKind: BodyKind
@@ -55,7 +57,10 @@ type Declared<P extends Schema, Q extends Schema, B extends Schema, R extends Sc
   'id' | 'spec' | 'method' | 'path' | 'auth' | 'response'
 > &
   Partial<
-    Pick<Endpoint<P, Q, B, R, A>, 'alsoAt' | 'guest' | 'suspended' | 'rateLimit' | 'bodyKind' | 'maxBodyBytes'>
+    Pick<
+      Endpoint<P, Q, B, R, A>,
+      'alsoAt' | 'guest' | 'suspended' | 'locked' | 'rateLimit' | 'bodyKind' | 'maxBodyBytes'
+    >
   > & {
     readonly params?: P
     readonly query?: Q
@@ -64,7 +69,7 @@ type Declared<P extends Schema, Q extends Schema, B extends Schema, R extends Sc
 
 type Nothing = z.ZodUndefined
 
-/** Declares an endpoint. What is left out: no parameters, JSON, the usual size, not for guests, open to suspended users. */
+/** Declares an endpoint. What is left out: no parameters, JSON, the usual size, not for guests, open to suspended users, closed to locked ones. */
 export const endpoint = <
   const A extends Auth,
   R extends Schema,
@@ -77,6 +82,7 @@ export const endpoint = <
   alsoAt: [],
   guest: false,
   suspended: true,
+  locked: false,
   rateLimit: false,
   bodyKind: 'json',
   maxBodyBytes: undefined,

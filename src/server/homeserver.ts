@@ -6,6 +6,7 @@ import { admission } from './admission.ts'
 import { allRoutes } from './routes.ts'
 import { wireAccounts } from './wire-accounts.ts'
 import { type Ground, wireFoundation } from './wire-foundation.ts'
+import { wireProfiles } from './wire-profiles.ts'
 import { wireRooms } from './wire-rooms.ts'
 import { wireSync } from './wire-sync.ts'
 
@@ -13,6 +14,7 @@ import { wireSync } from './wire-sync.ts'
 export type Services = ReturnType<typeof wireFoundation> &
   ReturnType<typeof wireAccounts> &
   Awaited<ReturnType<typeof wireRooms>> &
+  ReturnType<typeof wireProfiles> &
   ReturnType<typeof wireSync>
 
 /** How long open requests may take to end when the server stops. */
@@ -33,16 +35,12 @@ export class Homeserver implements AsyncDisposable {
   }
 
   /** Builds the services and listens as the configuration says. */
-  static async start(ground: Ground): Promise<Homeserver> {
-    const foundation = wireFoundation(ground)
-    const services: Services = {
-      ...foundation,
-      ...wireAccounts(foundation),
-      ...(await wireRooms(foundation)),
-      ...wireSync(foundation),
-    }
+  static async start(given: Ground): Promise<Homeserver> {
+    const foundation = wireFoundation(given)
+    const ground = { ...foundation, ...wireAccounts(foundation), ...(await wireRooms(foundation)) }
+    const services: Services = { ...ground, ...wireProfiles(ground), ...wireSync(foundation) }
     const server = new Homeserver(services, (isStopping) => appOf(services, isStopping))
-    for (const listener of ground.config.listeners) await server.#listen(listener)
+    for (const listener of given.config.listeners) await server.#listen(listener)
     return server
   }
 
@@ -56,7 +54,7 @@ export class Homeserver implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#isStopping) return
     this.#isStopping = true
-    const { waiters, committer, database } = this.services
+    const { waiters, memberUpdates, sweeper, committer, database } = this.services
     const closed = this.#servers.map((server) => new Promise<void>((resolve) => server.close(() => resolve())))
     waiters.wakeAll()
     for (const server of this.#servers) server.closeIdleConnections()
@@ -66,6 +64,8 @@ export class Homeserver implements AsyncDisposable {
     await Promise.all(closed)
     clearTimeout(late)
     await this.#app.close()
+    await memberUpdates.stop()
+    await sweeper.settled()
     await committer[Symbol.asyncDispose]()
     await database[Symbol.asyncDispose]()
   }
@@ -76,8 +76,8 @@ function appOf(services: Services, isStopping: () => boolean): App {
   let count = 0
   return createApp({
     routes: allRoutes(services),
-    authenticate: async (token, { caller, isOptional }) => {
-      const requester = await sessions.authenticate(token, { isOptional })
+    authenticate: async (token, { caller, endpoint }) => {
+      const requester = await sessions.authenticate(token, endpoint)
       if (requester !== undefined) sessions.seen(requester, caller)
       return requester
     },
