@@ -4,35 +4,11 @@ import { login } from '#api/client/login.ts'
 import { getUserProfile } from '#api/client/profile.ts'
 import { checkUsernameAvailability, register } from '#api/client/registration.ts'
 import { getTokenOwner } from '#api/client/whoami.ts'
-import { Change } from '#storage/change.ts'
-import { registrationTokenAdded, registrationTokenOf } from '#storage/stores/registration-tokens.ts'
-import { eachHomeserver, type TestHomeserver } from '#test/helpers/homeserver.ts'
+import { eachHomeserver } from '#test/helpers/homeserver.ts'
 import { challenge } from '#test/helpers/interactive-auth.ts'
-import { movingClock } from '#test/helpers/moving-clock.ts'
 
 const OPEN = 'enable_registration: true\nenable_registration_without_verification: true'
-const BY_TOKEN = 'enable_registration: true\nregistration_requires_token: true'
 const dummy = (session?: string) => ({ type: 'm.login.dummy', ...(session === undefined ? {} : { session }) })
-const tokenAuth = (token: string, session?: string) => ({
-  type: 'm.login.registration_token',
-  token,
-  ...(session === undefined ? {} : { session }),
-})
-
-const issue = async (
-  { services }: TestHomeserver,
-  token: string,
-  usesAllowed: number | undefined,
-  expiresTs?: number,
-) => {
-  const row = { token, usesAllowed, pending: 0, completed: 0, expiresTs }
-  assert.ok((await services.commit(new Change().write(registrationTokenAdded, row))).ok)
-}
-const counts = async ({ services }: TestHomeserver, token: string) => {
-  const row = await registrationTokenOf(services.db, token)
-  return [row?.pending, row?.completed]
-}
-
 eachHomeserver(
   'a user registers in two steps and is logged in on a new device',
   async ({ stranger, serverName }) => {
@@ -210,79 +186,6 @@ eachHomeserver(
 )
 
 eachHomeserver(
-  'a registration token lets in as many as it says',
-  async (homeserver) => {
-    await issue(homeserver, 'once', 1)
-    const client = homeserver.stranger()
-    const body = { username: 'alice', password: 'secret' }
-    const { session, refused } = await challenge(client, register, { body })
-    assert.deepEqual(refused.body['flows'], [{ stages: ['m.login.registration_token', 'm.login.dummy'] }])
-    // The stages come in their order.
-    const early = await client.refused(register, { body: { ...body, auth: dummy(session) } })
-    assert.deepEqual([early.status, early.errcode], [401, 'M_UNRECOGNIZED'])
-    for (const token of ['wrong', 'x'.repeat(65), '\0', '\ud800', 5 as never]) {
-      const wrong = await client.refused(register, { body: { ...body, auth: tokenAuth(token, session) } })
-      assert.deepEqual([wrong.status, wrong.errcode], [401, 'M_UNAUTHORIZED'])
-    }
-    const next = await client.refused(register, { body: { ...body, auth: tokenAuth('once', session) } })
-    assert.deepEqual([next.errcode, next.body['completed']], ['undefined', ['m.login.registration_token']])
-    assert.deepEqual(await counts(homeserver, 'once'), [1, 0])
-    // A stage that is done is not done again.
-    const repeated = await client.refused(register, { body: { ...body, auth: tokenAuth('once', session) } })
-    assert.deepEqual([repeated.errcode, repeated.body['completed']], ['undefined', ['m.login.registration_token']])
-    assert.deepEqual(await counts(homeserver, 'once'), [1, 0])
-    const other = await homeserver.stranger().refused(register, { body: { auth: tokenAuth('once') } })
-    assert.deepEqual([other.status, other.errcode], [401, 'M_UNAUTHORIZED'])
-    await homeserver.restart()
-    await client.call(register, { body: { ...body, auth: dummy(session) } })
-    assert.deepEqual(await counts(homeserver, 'once'), [0, 1])
-    const late = await homeserver.stranger().refused(register, { body: { auth: tokenAuth('once') } })
-    assert.equal(late.errcode, 'M_UNAUTHORIZED')
-  },
-  { config: BY_TOKEN },
-)
-
-eachHomeserver(
-  'of two who come for the last use of a token at once, one gets it',
-  async (homeserver) => {
-    await issue(homeserver, 'last', 1)
-    await issue(homeserver, 'many', undefined)
-    const attempt = (token: string) => homeserver.stranger().send(register, { body: { auth: tokenAuth(token) } })
-    const answers = await Promise.all(Array.from({ length: 6 }, () => attempt('last')))
-    const completed = answers.filter(({ body }) => Object.hasOwn(body as object, 'completed'))
-    assert.equal(completed.length, 1)
-    assert.deepEqual(await counts(homeserver, 'last'), [1, 0])
-    await Promise.all(Array.from({ length: 6 }, () => attempt('many')))
-    assert.deepEqual(await counts(homeserver, 'many'), [6, 0])
-  },
-  { config: BY_TOKEN },
-)
-
-const clock = movingClock()
-eachHomeserver(
-  'what nobody finished is forgotten, and its use of a token given back',
-  async (homeserver) => {
-    await issue(homeserver, 'once', 1)
-    await issue(homeserver, 'short', undefined, clock.now() + 30 * 60_000)
-    const client = homeserver.stranger()
-    const first = await client.refused(register, { body: { auth: tokenAuth('once') } })
-    assert.deepEqual(first.body['completed'], ['m.login.registration_token'])
-    clock.move(61 * 60_000)
-    const late = await client.refused(register, {
-      body: { password: 'x', auth: dummy(String(first.body['session'])) },
-    })
-    assert.notEqual(late.body['session'], first.body['session'])
-    await homeserver.services.sweeper.sweep()
-    assert.deepEqual(await counts(homeserver, 'once'), [0, 0])
-    const again = await client.refused(register, { body: { auth: tokenAuth('once') } })
-    assert.deepEqual(again.body['completed'], ['m.login.registration_token'])
-    const expired = await client.refused(register, { body: { auth: tokenAuth('short') } })
-    assert.equal(expired.errcode, 'M_UNAUTHORIZED')
-  },
-  { config: BY_TOKEN, clock },
-)
-
-eachHomeserver(
   'an address that registers too often has to wait',
   async ({ stranger }) => {
     const attempt = () => stranger().send(register, { body: { password: 'secret', auth: dummy() } })
@@ -315,46 +218,4 @@ eachHomeserver(
       },
     ],
   },
-)
-
-eachHomeserver(
-  'a guest has a device that the server picked, may not do everything, and becomes a user',
-  async ({ stranger, services }) => {
-    const guest = stranger()
-    const made = await guest.call(register, {
-      query: { kind: 'guest' },
-      body: { username: 'wanted', device_id: 'WANTED', password: 'secret', initial_device_display_name: 'Kiosk' },
-    })
-    assert.notEqual(made.user_id, '@wanted:example.org')
-    assert.notEqual(made.device_id, 'WANTED')
-    guest.accessToken = made.access_token
-    assert.equal((await guest.call(getTokenOwner)).is_guest, true)
-    assert.equal((await guest.call(getDevices)).devices?.[0]?.display_name, 'Kiosk')
-    const { logout } = await import('#api/client/logout.ts')
-    assert.equal((await guest.refused(logout)).errcode, 'M_GUEST_ACCESS_FORBIDDEN')
-
-    const username = made.user_id.slice(1).split(':')[0] ?? ''
-    const body = { username, password: 'secret', auth: dummy(), guest_access_token: String(made.access_token) }
-    const client = stranger()
-    assert.equal((await client.refused(register, { body: { ...body, username: 'other' } })).errcode, 'M_FORBIDDEN')
-    const { username: _, ...nameless } = body
-    assert.equal((await client.refused(register, { body: nameless })).errcode, 'M_MISSING_PARAM')
-    const wrong = await client.refused(register, { body: { ...body, guest_access_token: 'nonsense' } })
-    assert.equal(wrong.errcode, 'M_UNKNOWN_TOKEN')
-    const upgraded = await client.call(register, { body })
-    assert.equal(upgraded.user_id, made.user_id)
-    client.accessToken = upgraded.access_token
-    assert.equal((await client.call(getTokenOwner)).is_guest, false)
-    assert.equal((await guest.refused(getTokenOwner)).errcode, 'M_UNKNOWN_TOKEN')
-    assert.deepEqual(
-      (await client.call(getDevices)).devices?.map(({ device_id }) => device_id),
-      [upgraded.device_id],
-    )
-    const user = await client.refused(register, {
-      body: { ...body, guest_access_token: String(upgraded.access_token) },
-    })
-    assert.equal(user.errcode, 'M_FORBIDDEN')
-    assert.equal((await services.accounts.find(made.user_id as never))?.kind, 'user')
-  },
-  { config: `${OPEN}\nallow_guest_access: true` },
 )

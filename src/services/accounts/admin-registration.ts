@@ -2,7 +2,7 @@ import { timingSafeEqual } from 'node:crypto'
 import { forbidden, invalidParam, unknown } from '#protocol/errors.ts'
 import type { UserId } from '#protocol/identifiers.ts'
 import type { Audit } from '#services/audit.ts'
-import { isDisplayName } from '#services/profiles/fields.ts'
+import { judgeDisplayName } from '#services/profiles/fields.ts'
 import type { NewSession, Sessions } from '#services/sessions/sessions.ts'
 import type { Change } from '#storage/change.ts'
 import type { Clock } from '#util/clock.ts'
@@ -64,7 +64,7 @@ export class AdminRegistration {
     const userId = names.judge(request.username)
     await accounts.mustBeFree(userId)
     const displayName = request.displayName ?? request.username
-    if (!isDisplayName(displayName)) throw invalidParam('The display name is too long')
+    judgeDisplayName(displayName)
     const passwordHash = await passwords.hash(request.password)
     let session: NewSession | undefined
     await accounts.create(

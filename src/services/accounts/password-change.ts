@@ -38,7 +38,6 @@ export class PasswordChanges {
   ): Promise<void> {
     const { passwords, passwordCheck, devices } = this.#deps
     if (!passwordCheck.mayConfirm) throw forbidden('Passwords cannot be changed here')
-    if (requester?.isGuest === true) throw forbidden('Guests have no password')
     passwords.judge(wish.newPassword)
     const { user, finish } = await this.#authenticate(requester, wish.auth)
     const passwordHash = await passwords.hash(wish.newPassword)

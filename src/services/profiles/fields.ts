@@ -26,17 +26,20 @@ export const judgeFieldName = (name: string): void => {
 export const judgeFieldValue = (name: string, value: Json): void => {
   if (name !== 'displayname' && name !== 'avatar_url' && name !== 'm.tz') return
   if (typeof value !== 'string') throw badJson(`'${name}' must be a string`)
-  if (name === 'displayname' && !isDisplayName(value)) {
-    throw unknown(`A display name has at most ${MAX_DISPLAY_NAME} characters`, { status: 400 })
-  }
+  if (name === 'displayname') judgeDisplayName(value)
   if (name === 'm.tz' && value.length > MAX_TIME_ZONE) throw invalidParam("'m.tz' must be the name of a time zone")
   if (name === 'avatar_url' && value !== '' && (value.length > MAX_AVATAR_URL || parseMxcUri(value) === undefined)) {
     throw invalidParam("'avatar_url' must be a mxc:// URI")
   }
 }
 
-/** Whether somebody can be called that. */
-export const isDisplayName = (name: string): boolean => name.length <= MAX_DISPLAY_NAME
+/** Throws where nobody can be called that: it must fit into events. */
+export const judgeDisplayName = (name: string): void => {
+  if (!name.isWellFormed()) throw badJson("'displayname' cannot be written in UTF-8: it has a lone surrogate")
+  if (name.length > MAX_DISPLAY_NAME) {
+    throw unknown(`A display name has at most ${MAX_DISPLAY_NAME} characters`, { status: 400 })
+  }
+}
 
 /** Whether setting the field to the value means to take it away, as clients do with names and pictures. */
 export const isRemoval = (name: string, value: Json): boolean => MEMBER_FIELDS.has(name) && value === ''
