@@ -3,14 +3,21 @@ import { registerRoutes } from '#routes/admin/register.ts'
 import { capabilitiesRoutes } from '#routes/client/capabilities.ts'
 import { createRoomRoutes } from '#routes/client/create-room.ts'
 import { deviceManagementRoutes } from '#routes/client/device-management.ts'
+import { directoryRoutes } from '#routes/client/directory.ts'
+import { eventContextRoutes } from '#routes/client/event-context.ts'
 import { joiningRoutes } from '#routes/client/joining.ts'
 import { loginRoutes } from '#routes/client/login.ts'
 import { logoutRoutes } from '#routes/client/logout.ts'
+import { messagePaginationRoutes } from '#routes/client/message-pagination.ts'
 import { passwordManagementRoutes } from '#routes/client/password-management.ts'
 import { profileRoutes } from '#routes/client/profile.ts'
+import { redactionRoutes } from '#routes/client/redaction.ts'
 import { refreshRoutes } from '#routes/client/refresh.ts'
 import { registrationRoutes } from '#routes/client/registration.ts'
+import { roomMembershipRoutes } from '#routes/client/room-membership.ts'
 import { roomSendRoutes } from '#routes/client/room-send.ts'
+import { roomStateRoutes } from '#routes/client/room-state.ts'
+import { roomsRoutes } from '#routes/client/rooms.ts'
 import { syncRoutes } from '#routes/client/sync.ts'
 import { versionsRoutes } from '#routes/client/versions.ts'
 import { wellknownRoutes } from '#routes/client/wellknown.ts'
@@ -34,5 +41,12 @@ export const allRoutes = (services: Services): Route[] => [
   ...createRoomRoutes(services),
   ...joiningRoutes(services),
   ...roomSendRoutes(services),
+  ...roomStateRoutes(services),
+  ...redactionRoutes(services),
+  ...roomMembershipRoutes(services),
+  ...roomsRoutes(services),
+  ...messagePaginationRoutes(services),
+  ...eventContextRoutes(services),
+  ...directoryRoutes(services),
   ...syncRoutes(services),
 ]

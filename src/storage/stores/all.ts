@@ -69,6 +69,7 @@ import {
   stateRewritten,
 } from './states.ts'
 import { transactionAdded, transactionNew } from './transactions.ts'
+import { unreadMarkAdded, unreadMarksPassed } from './unread.ts'
 import { userAdded, userIdFree } from './users.ts'
 
 /** Every kind of row that can be written, in the order in which a batch writes them: what is removed first, what refers to others last. */
@@ -88,6 +89,7 @@ export const OPERATIONS: readonly Operation[] = [
   aliasRemoved,
   stateRemoved,
   currentStateRemoved,
+  unreadMarksPassed,
   numbersTaken,
   userAdded,
   accountAdded,
@@ -132,6 +134,7 @@ export const OPERATIONS: readonly Operation[] = [
   roomForgotten,
   transactionAdded,
   filterAdded,
+  unreadMarkAdded,
 ]
 /** Every condition that a change can carry. */
 export const CONDITIONS: readonly Condition[] = [
