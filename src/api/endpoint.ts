@@ -39,6 +39,8 @@ export type Endpoint<
   readonly guest: boolean
   /** Users may call it while they are suspended. */
   readonly suspended: boolean
+  /** Users may call it while they are locked. */
+  readonly locked: boolean
   /** The specification says that it may answer 429. */
   readonly rateLimit: boolean
   readonly bodyKind: BodyKind
@@ -58,7 +60,7 @@ type Declared<
   A extends Auth,
   K extends BodyKind,
 > = Pick<Endpoint<P, Q, B, R, A>, 'id' | 'spec' | 'method' | 'path' | 'auth' | 'response'> &
-  Partial<Pick<Endpoint<P, Q, B, R, A>, 'alsoAt' | 'guest' | 'suspended' | 'rateLimit' | 'maxBodyBytes'>> & {
+  Partial<Pick<Endpoint<P, Q, B, R, A>, 'alsoAt' | 'guest' | 'suspended' | 'locked' | 'rateLimit' | 'maxBodyBytes'>> & {
     readonly bodyKind?: K
     readonly params?: P
     readonly query?: Q
@@ -67,7 +69,7 @@ type Declared<
 
 type Nothing = z.ZodUndefined
 
-/** Declares an endpoint. What is left out: no parameters, JSON, the usual size, not for guests, open to suspended users. */
+/** Declares an endpoint. What is left out: no parameters, JSON, the usual size, not for guests, open to suspended users, closed to locked ones. */
 export const endpoint = <
   const A extends Auth,
   R extends Schema,
@@ -81,6 +83,7 @@ export const endpoint = <
   alsoAt: [],
   guest: false,
   suspended: true,
+  locked: false,
   rateLimit: false,
   maxBodyBytes: undefined,
   ...declared,

@@ -6,6 +6,7 @@ import { admission } from './admission.ts'
 import { allRoutes } from './routes.ts'
 import { wireAccounts } from './wire-accounts.ts'
 import { type Ground, wireFoundation } from './wire-foundation.ts'
+import { wireProfiles } from './wire-profiles.ts'
 import { wireRooms } from './wire-rooms.ts'
 import { wireSync } from './wire-sync.ts'
 import { wireUserData } from './wire-user-data.ts'
@@ -15,6 +16,7 @@ export type Services = ReturnType<typeof wireFoundation> &
   ReturnType<typeof wireAccounts> &
   Awaited<ReturnType<typeof wireRooms>> &
   ReturnType<typeof wireUserData> &
+  ReturnType<typeof wireProfiles> &
   ReturnType<typeof wireSync>
 
 /** How long open requests may take to end when the server stops. */
@@ -35,18 +37,18 @@ export class Homeserver implements AsyncDisposable {
   }
 
   /** Builds the services and listens as the configuration says. */
-  static async start(ground: Ground): Promise<Homeserver> {
-    const foundation = wireFoundation(ground)
+  static async start(given: Ground): Promise<Homeserver> {
+    const foundation = wireFoundation(given)
     const userData = wireUserData(foundation)
-    const services: Services = {
+    const ground = {
       ...foundation,
       ...wireAccounts(foundation),
-      ...(await wireRooms(foundation, userData)),
       ...userData,
-      ...wireSync(foundation, userData),
+      ...(await wireRooms(foundation, userData)),
     }
+    const services: Services = { ...ground, ...wireProfiles(ground), ...wireSync(foundation, userData) }
     const server = new Homeserver(services)
-    for (const listener of ground.config.listeners) await server.#listen(listener)
+    for (const listener of given.config.listeners) await server.#listen(listener)
     return server
   }
 
@@ -69,7 +71,7 @@ export class Homeserver implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#isStopping) return
     this.#isStopping = true
-    const { typing, waiters, uploads, committer, database } = this.services
+    const { typing, waiters, uploads, memberUpdates, sweeper, committer, database } = this.services
     const closed = this.#servers.map((server) => new Promise<void>((resolve) => server.close(() => resolve())))
     typing.clear()
     waiters.close()
@@ -81,6 +83,8 @@ export class Homeserver implements AsyncDisposable {
     clearTimeout(late)
     await this.#app.close()
     await uploads[Symbol.asyncDispose]()
+    await memberUpdates.stop()
+    await sweeper.settled()
     await committer[Symbol.asyncDispose]()
     await database[Symbol.asyncDispose]()
   }
@@ -93,8 +97,8 @@ function appOf(services: Services, { isStopping, answered }: Stopping): App {
   let count = 0
   return createApp({
     routes: allRoutes(services),
-    authenticate: async (token, { caller, isOptional }) => {
-      const requester = await sessions.authenticate(token, { isOptional })
+    authenticate: async (token, { caller, endpoint }) => {
+      const requester = await sessions.authenticate(token, endpoint)
       if (requester !== undefined) sessions.seen(requester, caller)
       return requester
     },

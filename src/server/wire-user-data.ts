@@ -55,7 +55,9 @@ const wireMedia = (foundation: Foundation) => {
   const store = new FileStore({ ...foundation, folder: config.media.storePath })
   const sweep = () => {
     store.sweep(clock.now() - ABANDONED_MS).then(
-      (count) => log.info('abandoned_uploads_removed', { count }),
+      (count) => {
+        if (count > 0) log.info('abandoned_uploads_removed', { count })
+      },
       (error: unknown) => log.warn('abandoned_uploads_not_removed', { error: String(error) }),
     )
   }

@@ -6,14 +6,7 @@ import type * as z from 'zod'
 import type { Endpoint } from '#api/endpoint.ts'
 import { errorOfIssues, type RequestPart } from '#api/issues.ts'
 import type { Requester } from '#api/requester.ts'
-import {
-  forbidden,
-  guestAccessForbidden,
-  invalidParam,
-  methodNotAllowed,
-  unrecognized,
-  userSuspended,
-} from '#protocol/errors.ts'
+import { invalidParam, methodNotAllowed, unrecognized } from '#protocol/errors.ts'
 import type { Logger } from '#util/logger.ts'
 import { MAX_BODY_BYTES, parseBody, readBody } from './body.ts'
 import { clientAddress, isServed } from './listen.ts'
@@ -21,10 +14,14 @@ import { inRequest } from './request-context.ts'
 import { CORS_HEADERS, send, sendError } from './respond.ts'
 import type { Caller, Route, Upload } from './route.ts'
 
-/** Finds out who asks. `isOptional`: no token is no error. Throws MatrixErrors for tokens that are missing, unknown or locked out. */
+/** Finds out who asks. Throws MatrixErrors for tokens that are missing or unknown and for users who may not call the endpoint. */
 export type Authenticate = (
   token: string | undefined,
-  request: { readonly query: Readonly<Record<string, unknown>>; readonly caller: Caller; readonly isOptional: boolean },
+  request: {
+    readonly query: Readonly<Record<string, unknown>>
+    readonly caller: Caller
+    readonly endpoint: Endpoint
+  },
 ) => Promise<Requester | undefined>
 
 /** Called once for each answered request, for the log and the metrics. */
@@ -212,13 +209,9 @@ async function authenticated(
   const requester = await deps.authenticate(tokenOf(request), {
     query,
     caller,
-    isOptional: endpoint.auth === 'accessTokenOptional',
+    endpoint,
   })
-  if (requester === undefined) return undefined
-  request.userId = requester.userId
-  if (requester.isGuest && !endpoint.guest) throw guestAccessForbidden('Guests may not do this')
-  if (requester.isSuspended && !endpoint.suspended) throw userSuspended('Your account is suspended')
-  if (endpoint.auth === 'admin' && !requester.isAdmin) throw forbidden('You are not a server administrator')
+  request.userId = requester?.userId
   return requester
 }
 

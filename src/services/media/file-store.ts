@@ -43,7 +43,7 @@ export class FileStore implements MediaStore {
     key: string,
     { start, length }: { readonly start: number; readonly length: number },
   ): Promise<Readable | undefined> => {
-    const file = await openIfThere(this.#pathOf(key))
+    const file = await ifThere(open(this.#pathOf(key), 'r'))
     if (file === undefined) return undefined
     const { size } = await file.stat()
     if (size >= start + length && length > 0) return file.createReadStream({ start, end: start + length - 1 })
@@ -58,10 +58,12 @@ export class FileStore implements MediaStore {
   /** Removes what began to come and was not written to since; resolves to how many there were. */
   async sweep(before: number): Promise<number> {
     let count = 0
-    for (const name of await namesIn(this.#incoming)) {
+    // Before the first upload there is no folder.
+    for (const name of (await ifThere(readdir(this.#incoming))) ?? []) {
       const path = join(this.#incoming, name)
-      const { mtimeMs } = await stat(path)
-      if (mtimeMs >= before) continue
+      // One that came in the meantime is at its place now.
+      const writtenTs = await ifThere(stat(path).then(({ mtimeMs }) => mtimeMs))
+      if (writtenTs === undefined || writtenTs >= before) continue
       await rm(path, { force: true })
       count++
     }
@@ -111,21 +113,12 @@ async function syncFolder(path: string): Promise<void> {
   }
 }
 
-async function openIfThere(path: string): Promise<FileHandle | undefined> {
+/** What is asked of a file or folder, or `undefined` where there is none of that name. */
+async function ifThere<T>(asked: Promise<T>): Promise<T | undefined> {
   try {
-    return await open(path, 'r')
+    return await asked
   } catch (error) {
     if (isMissing(error)) return undefined
-    throw error
-  }
-}
-
-async function namesIn(folder: string): Promise<string[]> {
-  try {
-    return await readdir(folder)
-  } catch (error) {
-    // Before the first upload there is no folder.
-    if (isMissing(error)) return []
     throw error
   }
 }
