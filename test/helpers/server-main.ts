@@ -4,11 +4,13 @@ import { loadConfigText } from '#config/load.ts'
 import { makeSigningKey } from '#protocol/signing/signing-key.ts'
 import { Homeserver } from '#server/homeserver.ts'
 import { openDatabase } from '#server/open-database.ts'
+import { allRoutes } from '#server/routes.ts'
 import { systemClock } from '#util/clock.ts'
 import { silentLogger } from '#util/logger.ts'
 import { systemRandom } from '#util/random.ts'
 
-// The server of the bench: a process of its own that tells where it listens, and how much memory it takes when it is asked.
+// A server in a process of its own, for benches and for tests that must see it fall: it tells where it listens, and what it is asked. What
+// it logs as an error goes to its standard error.
 
 const loaded = loadConfigText(readFileSync(argv[2] ?? '', 'utf8'))
 if (!loaded.ok) throw new Error(loaded.problems.map(({ sentence }) => sentence).join('\n'))
@@ -22,14 +24,26 @@ const server = await Homeserver.start({
   signingKey,
   clock: systemClock,
   random: systemRandom,
-  log: silentLogger,
+  log: { ...silentLogger, error: (event, fields) => console.error(event, JSON.stringify(fields)) },
   modules: [],
 })
+
+/** Bytes of the heap after collections; needs `--expose-gc`. */
+const heapBytes = async (): Promise<number> => {
+  for (let round = 0; round < 4; round++) {
+    await new Promise((resolve) => setImmediate(resolve))
+    globalThis.gc?.()
+  }
+  const { heapUsed, external } = process.memoryUsage()
+  return heapUsed + external
+}
 process.on('message', (message) => {
   if (message === 'usage') {
     const { user, system } = process.cpuUsage()
     process.send?.({ rss: process.memoryUsage.rss(), cpuSeconds: (user + system) / 1e6 })
   }
+  if (message === 'heap') void heapBytes().then((bytes) => process.send?.({ bytes }))
+  if (message === 'routes') process.send?.({ ids: allRoutes(server.services).map(({ endpoint }) => endpoint.id) })
   if (message === 'stop') void server[Symbol.asyncDispose]().then(() => process.exit(0))
 })
 process.send?.({ url: server.urls[0], position: database.start.position })

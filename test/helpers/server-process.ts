@@ -23,6 +23,7 @@ export class ServerProcess implements AsyncDisposable {
   /** The database server, where there is one. */
   readonly postgres: PostgresServer | undefined
   readonly #nodeArgs: readonly string[]
+  readonly #moreConfig: string
   #process: ChildProcess | undefined
   url = ''
   /** Where the log stood when it was launched last. */
@@ -32,17 +33,23 @@ export class ServerProcess implements AsyncDisposable {
     readonly folder: string
     readonly postgres: PostgresServer | undefined
     readonly nodeArgs: readonly string[]
+    readonly moreConfig: string
   }) {
     this.folder = parts.folder
     this.postgres = parts.postgres
     this.#nodeArgs = parts.nodeArgs
+    this.#moreConfig = parts.moreConfig
   }
 
-  /** Starts it. `nodeArgs`: for profiles. */
-  static async start(kind: 'sqlite' | 'postgres', nodeArgs: readonly string[] = []): Promise<ServerProcess> {
+  /** Starts it. `nodeArgs`: for profiles. `moreConfig`: YAML that is added to the configuration. */
+  static async start(
+    kind: 'sqlite' | 'postgres',
+    nodeArgs: readonly string[] = [],
+    moreConfig = '',
+  ): Promise<ServerProcess> {
     const folder = mkdtempSync(join(tmpdir(), 'myelin-process-'))
     const postgres = kind === 'postgres' ? await startPostgres('newest', { durable: true }) : undefined
-    const server = new ServerProcess({ folder, postgres, nodeArgs })
+    const server = new ServerProcess({ folder, postgres, nodeArgs, moreConfig })
     await server.launch()
     return server
   }
@@ -72,9 +79,29 @@ export class ServerProcess implements AsyncDisposable {
 
   /** Megabytes that the process takes, and seconds of processor that it took. */
   async usage(): Promise<{ readonly memoryMb: number; readonly cpuSeconds: number }> {
-    this.#process?.send('usage')
-    const [message] = (await once(this.#process as ChildProcess, 'message')) as [{ rss: number; cpuSeconds: number }]
-    return { memoryMb: message.rss / 1e6, cpuSeconds: message.cpuSeconds }
+    const { rss, cpuSeconds } = await this.#ask<{ rss: number; cpuSeconds: number }>('usage')
+    return { memoryMb: rss / 1e6, cpuSeconds }
+  }
+
+  /** Whether the process runs still. */
+  get isUp(): boolean {
+    return this.#process?.exitCode === null && this.#process.signalCode === null
+  }
+
+  /** Bytes that the process holds after a collection; it must have been started with `--expose-gc`. */
+  async heapBytes(): Promise<number> {
+    return (await this.#ask<{ bytes: number }>('heap')).bytes
+  }
+
+  /** The IDs of the endpoints that have a route. */
+  async routedIds(): Promise<ReadonlySet<string>> {
+    return new Set((await this.#ask<{ ids: string[] }>('routes')).ids)
+  }
+
+  async #ask<Answer>(question: string): Promise<Answer> {
+    this.#process?.send(question)
+    const [message] = (await once(this.#process as ChildProcess, 'message')) as [Answer]
+    return message
   }
 
   #config(): string {
@@ -89,6 +116,7 @@ media_store_path: ${this.folder}/media
 signing_key_path: ${this.folder}/signing.key
 database: ${uri === undefined ? sqlite : postgres}
 ${LIMITS}
+${this.#moreConfig}
 `
   }
 
