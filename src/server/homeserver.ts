@@ -53,7 +53,7 @@ export class Homeserver implements AsyncDisposable {
   }
 
   async #listen(listener: Listener): Promise<void> {
-    for (const { server, url } of await listen(this.#app, settingsOf(listener))) {
+    for (const { server, url } of await listen(this.#app, settingsOf(listener), this.services.clock)) {
       this.#servers.push(server)
       this.urls.push(url)
     }
@@ -105,7 +105,7 @@ function appOf(services: Services, { isStopping, answered }: Stopping): App {
     admit: admission(services, isStopping),
     answered,
     log,
-    now: clock.now,
+    clock,
     requestId: () => `${++count}`,
   })
 }

@@ -21,7 +21,7 @@ const application = () =>
     admit: () => {},
     answered: () => {},
     log: silentLogger,
-    now: () => 0,
+    clock: { now: () => 0, after: () => () => {} },
     requestId: () => 'request',
   })
 

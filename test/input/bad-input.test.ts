@@ -70,17 +70,17 @@ async function tryEndpoint(endpoint: Endpoint, { server, agent, world }: Tried):
   const result = await fc.check(property, { seed: SEED, numRuns: RUNS, endOnFailure: !server.isUp })
   if (!result.failed) return undefined
   const [bad] = result.counterexample ?? []
-  const { message, cause } = result.errorInstance as Error
-  return `${endpoint.id}: ${message} ${cause ?? ''} for ${bad === undefined ? '' : shown(bad)}`
+  const { message } = result.errorInstance as Error
+  return `${endpoint.id}: ${message} for ${bad === undefined ? 'nothing' : shown(bad)}`.replaceAll(/(.)\1{40,}/g, '$1…')
 }
 
 const shown = ({ method, url, headers, token, body }: BadRequest): string =>
   JSON.stringify({
     method,
-    url: url.slice(0, 500),
+    url: url.slice(0, 200),
     headers,
     token,
-    body: body && Buffer.from(body).toString('latin1').slice(0, 500),
+    body: body && Buffer.from(body).toString('latin1').slice(0, 200),
   })
 
 async function inParallel<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {

@@ -7,6 +7,7 @@ import type { Endpoint } from '#api/endpoint.ts'
 import { errorOfIssues, type RequestPart } from '#api/issues.ts'
 import type { Requester } from '#api/requester.ts'
 import { invalidParam, methodNotAllowed, unrecognized } from '#protocol/errors.ts'
+import type { Clock } from '#util/clock.ts'
 import type { Logger } from '#util/logger.ts'
 import { MAX_BODY_BYTES, parseBody, readBody } from './body.ts'
 import { clientAddress, isServed } from './listen.ts'
@@ -44,7 +45,7 @@ type Deps = {
   readonly admit: () => void
   readonly answered: Answered
   readonly log: Logger
-  readonly now: () => number
+  readonly clock: Clock
   readonly requestId: () => string
 }
 
@@ -70,7 +71,8 @@ export const createApp = (deps: Deps): FastifyInstance => {
     exposeHeadRoutes: false,
     forceCloseConnections: 'idle',
     routerOptions: {
-      maxParamLength: 4096,
+      // The head of a request is bounded; what a parameter may be, the endpoint says.
+      maxParamLength: 65_536,
       ignoreTrailingSlash: false,
       // A path that is no percent-encoded UTF-8 reaches no route.
       onBadUrl: (_path, _request, response) => {
@@ -94,7 +96,7 @@ export const createApp = (deps: Deps): FastifyInstance => {
 
 function addHooks(app: FastifyInstance, deps: Deps): void {
   app.addHook('onRequest', (request, reply, done) => {
-    request.startedAt = deps.now()
+    request.startedAt = deps.clock.now()
     hideContentType(request)
     reply.headers(CORS_HEADERS)
     if (!isServed(request.raw)) {
@@ -111,7 +113,7 @@ function addHooks(app: FastifyInstance, deps: Deps): void {
       user: request.userId,
       status: reply.statusCode,
       bytes: Number(reply.getHeader('content-length') ?? 0),
-      seconds: (deps.now() - request.startedAt) / 1000,
+      seconds: (deps.clock.now() - request.startedAt) / 1000,
       httpVersion: request.raw.httpVersion,
     })
     done()
@@ -184,10 +186,10 @@ async function answer(
   deps: Deps,
 ): Promise<unknown> {
   const query = request.query as Record<string, unknown>
-  // The body is read first: a connection whose body was left unread cannot be used again.
-  const body = await readRequestBody(endpoint, request)
+  // The body comes after the token: what strangers send need not be held.
   const requester = await authenticated(endpoint, request, caller, deps)
   deps.admit()
+  const body = await readRequestBody(endpoint, request, deps.clock)
   const call = {
     requester,
     params: checked(endpoint.params, request.params, 'path'),
@@ -225,10 +227,10 @@ function tokenOf(request: FastifyRequest): string | undefined {
   return typeof inQuery === 'string' ? inQuery : undefined
 }
 
-async function readRequestBody(endpoint: Endpoint, request: FastifyRequest): Promise<unknown> {
+async function readRequestBody(endpoint: Endpoint, request: FastifyRequest, { after }: Clock): Promise<unknown> {
   if (endpoint.bodyKind === 'bytes') return uploadOf(request.raw, request.contentType)
   if (request.method === 'GET') return undefined
-  const bytes = await readBody(request.raw, endpoint.maxBodyBytes ?? MAX_BODY_BYTES)
+  const bytes = await readBody(request.raw, endpoint.maxBodyBytes ?? MAX_BODY_BYTES, after)
   return endpoint.body === undefined ? undefined : parseBody(bytes, endpoint.bodyKind === 'event')
 }
 

@@ -1,6 +1,8 @@
 import { chmodSync, rmSync } from 'node:fs'
-import { createServer, type IncomingMessage, type Server } from 'node:http'
+import type { IncomingMessage, Server } from 'node:http'
 import type { FastifyInstance } from 'fastify'
+import type { Clock } from '#util/clock.ts'
+import { createGuardedServer } from './connections.ts'
 
 /** What a listener serves, as in the configuration. */
 export type Resource =
@@ -33,19 +35,17 @@ const settingsOf = new WeakMap<IncomingMessage, ListenerSettings>()
 export const listen = async (
   app: FastifyInstance,
   settings: ListenerSettings,
+  clock: Clock,
 ): Promise<{ readonly server: Server; readonly url: string; readonly port: number | undefined }[]> => {
   await app.ready()
   const places =
     'path' in settings.at ? [settings.at] : settings.at.addresses.map((host) => ({ host, port: portOf(settings) }))
   const opened: { server: Server; url: string; port: number | undefined }[] = []
   for (const place of places) {
-    const server = createServer(
-      { keepAliveTimeout: 65_000, requestTimeout: 0, headersTimeout: 30_000 },
-      (request, response) => {
-        settingsOf.set(request, settings)
-        app.routing(request, response)
-      },
-    )
+    const server = createGuardedServer(clock, (request, response) => {
+      settingsOf.set(request, settings)
+      app.routing(request, response)
+    })
     // Port 0 is one port for all addresses.
     const port = 'port' in place && place.port === 0 ? (opened[0]?.port ?? 0) : undefined
     await open(server, port === undefined ? place : { ...place, port })
