@@ -15,6 +15,7 @@ export const LOG_KIND = {
   profile: 10,
   purged: 11,
   device: 12,
+  keySignature: 13,
 } as const
 /** The number of a kind of log row. */
 export type LogKind = (typeof LOG_KIND)[keyof typeof LOG_KIND]

@@ -1,6 +1,16 @@
 import type { Condition, Operation } from '#storage/operation.ts'
 import { accountActive, accountAdded, accountChanged, passwordChanged } from './accounts.ts'
 import { aliasAdded, aliasFree, aliasRemoved } from './aliases.ts'
+import { backedUpKeySet, backedUpKeysRemoved } from './backed-up-keys.ts'
+import {
+  crossSigningKeyRemoved,
+  crossSigningKeySet,
+  crossSigningUnchanged,
+  deviceIdNoKey,
+  publicKeyNoDevice,
+} from './cross-signing.ts'
+import { deviceExists, deviceKeysRemoved, deviceKeysSet } from './device-keys.ts'
+import { deviceListChanged } from './device-lists.ts'
 import { deviceAdded, deviceRemoved, deviceRenamed, deviceSeen } from './devices.ts'
 import {
   eventAdded,
@@ -11,9 +21,28 @@ import {
   redactionAdded,
   relationAdded,
 } from './events.ts'
+import { fallbackKeySet, fallbackKeysRemoved, fallbackKeyTaken } from './fallback-keys.ts'
 import { filterAdded } from './filters.ts'
+import {
+  backupAuthDataSet,
+  backupCounted,
+  backupUnchanged,
+  backupVersionNew,
+  keyBackupAdded,
+  keyBackupDeleted,
+} from './key-backups.ts'
+import { keySignatureSet, keySignaturesRemoved, ownSignaturesRemoved } from './key-signatures.ts'
 import { membershipChanged, membershipRenewed, roomForgotten } from './memberships.ts'
 import { numbersTaken } from './numbers.ts'
+import {
+  claimedKeyForgotten,
+  oneTimeKeyAdded,
+  oneTimeKeyChangesRemoved,
+  oneTimeKeyClaimed,
+  oneTimeKeyFits,
+  oneTimeKeysChanged,
+  oneTimeKeysRemoved,
+} from './one-time-keys.ts'
 import { profileFieldRemoved, profileFieldSet } from './profiles.ts'
 import { roomAdded, roomMoved, roomUnchanged } from './rooms.ts'
 import {
@@ -38,6 +67,7 @@ import {
   stateRemoved,
   stateRewritten,
 } from './states.ts'
+import { toDeviceAdded, toDeviceRemoved } from './to-device.ts'
 import { transactionAdded, transactionNew } from './transactions.ts'
 import { userAdded, userIdFree } from './users.ts'
 
@@ -51,6 +81,16 @@ export const OPERATIONS: readonly Operation[] = [
   loginTokenTaken,
   sessionRemoved,
   deviceRemoved,
+  deviceKeysRemoved,
+  claimedKeyForgotten,
+  oneTimeKeysRemoved,
+  oneTimeKeyChangesRemoved,
+  fallbackKeysRemoved,
+  toDeviceRemoved,
+  keySignaturesRemoved,
+  ownSignaturesRemoved,
+  crossSigningKeyRemoved,
+  backedUpKeysRemoved,
   profileFieldRemoved,
   aliasRemoved,
   stateRemoved,
@@ -87,6 +127,21 @@ export const OPERATIONS: readonly Operation[] = [
   roomForgotten,
   transactionAdded,
   filterAdded,
+  fallbackKeyTaken,
+  oneTimeKeyClaimed,
+  deviceKeysSet,
+  oneTimeKeyAdded,
+  fallbackKeySet,
+  oneTimeKeysChanged,
+  deviceListChanged,
+  crossSigningKeySet,
+  keySignatureSet,
+  toDeviceAdded,
+  keyBackupAdded,
+  backupAuthDataSet,
+  backupCounted,
+  keyBackupDeleted,
+  backedUpKeySet,
 ]
 /** Every condition that a change can carry. */
 export const CONDITIONS: readonly Condition[] = [
@@ -96,4 +151,11 @@ export const CONDITIONS: readonly Condition[] = [
   refreshTokenGood,
   roomUnchanged,
   transactionNew,
+  deviceExists,
+  oneTimeKeyFits,
+  crossSigningUnchanged,
+  publicKeyNoDevice,
+  deviceIdNoKey,
+  backupVersionNew,
+  backupUnchanged,
 ]
