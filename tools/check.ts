@@ -14,6 +14,7 @@ const checks: readonly (readonly [string, readonly string[]])[] = [
       '--test-isolation=none',
       'src/{util,protocol,api,config}/**/*.test.ts',
       'test/architecture/*.test.ts',
+      'test/conformance/*.test.ts',
     ],
   ],
 ]

@@ -5,8 +5,8 @@ import { startPostgres } from '#test/helpers/postgres-server.ts'
 // npm test [files]: everything, on SQLite and on real PostgreSQL servers that live as long as the run.
 
 /** Test files that share one process, and those that get one each. */
-const SHARED = ['src/**/*.test.ts', 'test/architecture/*.test.ts']
-const ISOLATED = ['test/!(architecture|faults)/**/*.test.ts']
+const SHARED = ['src/**/*.test.ts', 'test/architecture/*.test.ts', 'test/conformance/*.test.ts']
+const ISOLATED = ['test/!(architecture|conformance|faults)/**/*.test.ts']
 
 const node = (args: readonly string[], environment: Readonly<Record<string, string | undefined>>): Promise<number> =>
   new Promise((resolve) => {

@@ -5,6 +5,7 @@ import { type ListenerSettings, listen } from '#http/server/listen.ts'
 import { admission } from './admission.ts'
 import { allRoutes } from './routes.ts'
 import { wireAccounts } from './wire-accounts.ts'
+import { wireEncryption } from './wire-encryption.ts'
 import { type Ground, wireFoundation } from './wire-foundation.ts'
 import { wireRooms } from './wire-rooms.ts'
 import { wireSync } from './wire-sync.ts'
@@ -13,6 +14,7 @@ import { wireSync } from './wire-sync.ts'
 export type Services = ReturnType<typeof wireFoundation> &
   ReturnType<typeof wireAccounts> &
   Awaited<ReturnType<typeof wireRooms>> &
+  ReturnType<typeof wireEncryption> &
   ReturnType<typeof wireSync>
 
 /** How long open requests may take to end when the server stops. */
@@ -35,11 +37,15 @@ export class Homeserver implements AsyncDisposable {
   /** Builds the services and listens as the configuration says. */
   static async start(ground: Ground): Promise<Homeserver> {
     const foundation = wireFoundation(ground)
+    const accounts = wireAccounts(foundation)
+    const rooms = await wireRooms(foundation)
+    const encryption = wireEncryption(foundation, { ...accounts, ...rooms })
     const services: Services = {
       ...foundation,
-      ...wireAccounts(foundation),
-      ...(await wireRooms(foundation)),
-      ...wireSync(foundation),
+      ...accounts,
+      ...rooms,
+      ...encryption,
+      ...wireSync(foundation, encryption.encryptionSections),
     }
     const server = new Homeserver(services, (isStopping) => appOf(services, isStopping))
     for (const listener of ground.config.listeners) await server.#listen(listener)

@@ -15,7 +15,10 @@ export const LOG_KIND = {
   profile: 10,
   purged: 11,
   device: 12,
-  keySignature: 13,
+  /** An event of the past: it has a position, but arrives nowhere. */
+  backfilled: 13,
+  /** A user signed the keys of the user whose number is the item. */
+  keySignature: 14,
 } as const
 /** The number of a kind of log row. */
 export type LogKind = (typeof LOG_KIND)[keyof typeof LOG_KIND]

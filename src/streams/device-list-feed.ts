@@ -1,5 +1,5 @@
 import { LOG_KIND } from '#storage/change.ts'
-import type { CommittedBatch } from '#storage/commit.ts'
+import type { LoggedEntry } from '#storage/commit.ts'
 
 type Changed = { readonly user: number; readonly pos: number }
 
@@ -22,8 +22,8 @@ export class DeviceListFeed {
     this.#from = startedAt
   }
 
-  /** Takes note of a batch, before the feed applies it. */
-  committed({ entries }: CommittedBatch): void {
+  /** Takes note of a batch. The feed calls it before it counts as applied. */
+  committed(entries: readonly LoggedEntry[]): void {
     for (const { kind, room, user, pos } of entries) {
       if (kind === LOG_KIND.deviceList && user !== undefined) this.#changes.push({ user, pos })
       else if (kind === LOG_KIND.membership && room !== undefined) this.#moves.set(room, pos)

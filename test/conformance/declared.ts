@@ -1,6 +1,6 @@
 import { endpoints } from '#api/all.ts'
 import type { Endpoint } from '#api/endpoint.ts'
-import { type Operation, operations } from './facts.ts'
+import type { Operation } from './facts.ts'
 
 /** The folders of `src/api/` by the API of the specification, and how its documents begin. */
 const APIS: Readonly<Record<string, { readonly folder: string; readonly document: string }>> = {
@@ -32,6 +32,3 @@ const byRoute = new Map(specified.map((endpoint) => [routeOf(endpoint), endpoint
 
 /** The endpoint that answers for an operation. Operations that share a route share the endpoint. */
 export const endpointOf = (operation: Operation): Endpoint | undefined => byRoute.get(routeOf(operation))
-
-/** The operations that no endpoint answers for yet. */
-export const missing = (): readonly Operation[] => operations.filter((operation) => endpointOf(operation) === undefined)

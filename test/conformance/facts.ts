@@ -28,7 +28,7 @@ export type Operation = {
   readonly responses: Readonly<Record<string, Shape | null>>
 }
 
-/** The examples that the specification's API description has for an operation. Made by tools/spec-facts.ts. */
+/** The examples of the specification's API description (Apache-2.0) for an operation, as they are. Made by tools/spec-facts.ts. */
 export type OperationExamples = {
   readonly api: string
   readonly id: string

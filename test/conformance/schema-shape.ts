@@ -81,7 +81,7 @@ function ofAlternatives(fact: Shape, ours: readonly Shape[], terms: Terms): stri
   const facts = fact.oneOf ?? [fact]
   return facts.flatMap((one) => {
     const tries = ours.map((alternative) => differences(one, alternative, terms))
-    return tries.some((found) => found.length === 0) ? [] : (tries[0] ?? [])
+    return tries.toSorted((a, b) => a.length - b.length)[0] ?? []
   })
 }
 

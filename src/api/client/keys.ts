@@ -11,7 +11,7 @@ const deviceKeys = z.looseObject({
   signatures,
 })
 
-const keyObject = z.looseObject({ key: z.string(), signatures: jsonObject })
+const keyObject = z.looseObject({ key: z.string(), signatures: z.record(z.string(), jsonObject) })
 const oneTimeKeys = z.record(z.string(), z.union([z.string(), keyObject]))
 const failures = z.record(z.string(), jsonObject).optional()
 const crossSigningKeys = z.record(z.string(), crossSigningKey).optional()

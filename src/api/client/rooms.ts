@@ -27,7 +27,7 @@ export const getRoomStateWithKey = endpoint({
   guest: true,
   params: stateEventParams,
   query: z.object({ format: z.enum(['content', 'event']).default('content') }),
-  response: z.union([jsonObject, clientEvent]),
+  response: z.union([jsonObject, clientEvent.extend({ state_key: z.string() })]),
 })
 
 /** The state of a room. */

@@ -64,9 +64,7 @@ const puttingRoutes = ({ backedUpKeys }: Services): Route[] => [
 ]
 
 const gettingRoutes = ({ backedUpKeys }: Services): Route[] => [
-  route(getRoomKeys, async ({ requester, query }) =>
-    streamed(await backedUpKeys.printAll(requester, query.version)),
-  ),
+  route(getRoomKeys, async ({ requester, query }) => streamed(await backedUpKeys.printAll(requester, query.version))),
   route(getRoomKeysByRoomId, async ({ requester, params, query }) =>
     streamed(await backedUpKeys.printRoom(requester, query.version, params.roomId)),
   ),

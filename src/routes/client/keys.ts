@@ -1,5 +1,5 @@
 import { claimKeys, getKeysChanges, queryKeys, uploadKeys } from '#api/client/keys.ts'
-import { type Route, route } from '#http/server/route.ts'
+import { JsonText, type Route, route } from '#http/server/route.ts'
 import type { DeviceLists } from '#services/encryption/device-lists.ts'
 import type { KeyClaims } from '#services/encryption/key-claims.ts'
 import type { KeyQueries } from '#services/encryption/key-queries.ts'
@@ -22,17 +22,18 @@ export const keysRoutes = ({ keyUploads, keyQueries, keyClaims, deviceLists }: S
   })),
   route(queryKeys, async ({ requester, body }) => {
     const found = await keyQueries.query(requester, body.device_keys)
-    return {
+    const answer = {
       device_keys: found.deviceKeys,
       master_keys: found.masterKeys,
       self_signing_keys: found.selfSigningKeys,
       user_signing_keys: found.userSigningKeys,
       failures: found.failures,
     }
+    return new JsonText(JSON.stringify(answer))
   }),
   route(claimKeys, async ({ body }) => {
     const { keys, failures } = await keyClaims.claim(body.one_time_keys)
-    return { one_time_keys: keys, failures }
+    return new JsonText(JSON.stringify({ one_time_keys: keys, failures }))
   }),
   route(getKeysChanges, ({ requester, query }) => deviceLists.changes(requester, query)),
 ]

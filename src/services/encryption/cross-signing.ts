@@ -14,7 +14,7 @@ import {
   publicKeyNoDevice,
 } from '#storage/stores/cross-signing.ts'
 import { keySignaturesRemoved, ownSignaturesRemoved } from '#storage/stores/key-signatures.ts'
-import type { JsonObject } from '#util/json.ts'
+import { isObject, type WrittenObject } from '#util/json.ts'
 import { isRefusal } from '#util/verdict.ts'
 import { type CrossSigningKey, readCrossSigningKey, signedPart } from './cross-signing-key.ts'
 import type { AuthorizeInteractively } from './interactive.ts'
@@ -28,8 +28,8 @@ type Deps = {
 
 /** Keys to be published, by usage, and the `auth` of the request. */
 export type CrossSigningUpload = {
-  readonly keys: Readonly<Partial<Record<KeyUsage, JsonObject | undefined>>>
-  readonly auth: JsonObject | undefined
+  readonly keys: Readonly<Partial<Record<KeyUsage, WrittenObject | undefined>>>
+  readonly auth: WrittenObject | undefined
 }
 
 type Keys = ReadonlyMap<KeyUsage, CrossSigningKey>
@@ -83,7 +83,7 @@ function readKeys({ userId }: Requester, keys: CrossSigningUpload['keys']): Keys
   const read = new Map<KeyUsage, CrossSigningKey>()
   for (const usage of USAGES) {
     const object = keys[usage]
-    if (object === undefined) continue
+    if (!isObject(object)) continue
     const key = readCrossSigningKey(object, { userId, usage })
     if (isRefusal(key)) throw invalidParam(`'${usage}_key': ${key.reason}`)
     if (Buffer.byteLength(canonicalJson(object)) > MAX_BYTES)

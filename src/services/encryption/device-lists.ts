@@ -8,7 +8,6 @@ import { LOG_KIND } from '#storage/change.ts'
 import type { Reader } from '#storage/database.ts'
 import { deviceListChanges, usersInRooms, usersSignedBy } from '#storage/stores/device-lists.ts'
 import type { MembershipRow } from '#storage/stores/memberships.ts'
-import type { DeviceListFeed } from '#streams/device-list-feed.ts'
 import type { Feed } from '#streams/feed.ts'
 import { readToken } from '#streams/token.ts'
 import { inSlices } from './in-slices.ts'
@@ -17,7 +16,6 @@ import { RoomMoves } from './room-moves.ts'
 type Deps = {
   readonly db: Reader
   readonly feed: Feed
-  readonly deviceListFeed: DeviceListFeed
   readonly memberships: MembershipIndex
   readonly views: RoomViews
   readonly users: Users
@@ -25,7 +23,7 @@ type Deps = {
 }
 
 /** User IDs, as clients are told. */
-export type DeviceListDifference = { readonly changed: readonly string[]; readonly left: readonly string[] }
+export type DeviceListDifference = { readonly changed: string[]; readonly left: string[] }
 
 type Span = {
   readonly user: number
@@ -107,8 +105,8 @@ export class DeviceLists {
 
   /** Whose devices changed, on the whole server, part by part. */
   async *#updated({ since, upTo }: Span): AsyncGenerator<Set<number>> {
-    const { db, deviceListFeed } = this.#deps
-    const known = deviceListFeed.changes({ since, upTo })
+    const { db, feed } = this.#deps
+    const known = feed.deviceLists.changes({ since, upTo })
     if (known !== undefined) {
       if (known.size > 0) yield known
       return

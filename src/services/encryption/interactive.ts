@@ -1,5 +1,5 @@
 import type { Requester } from '#api/requester.ts'
-import type { JsonObject } from '#util/json.ts'
+import type { WrittenObject } from '#util/json.ts'
 
 /**
  * Lets a request pass if its user shows once more that it is them, as the `auth` of its body says. Otherwise it throws what tells the client
@@ -11,6 +11,6 @@ export type AuthorizeInteractively = (
     /** The endpoint's `operationId`: an authentication is good for one operation. */
     readonly operation: string
     /** The field `auth` of the body. */
-    readonly auth: JsonObject | undefined
+    readonly auth: WrittenObject | undefined
   },
 ) => Promise<void>

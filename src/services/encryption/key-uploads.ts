@@ -16,7 +16,7 @@ import {
   oneTimeKeysOf,
   oneTimeKeysRemoved,
 } from '#storage/stores/one-time-keys.ts'
-import { get, type Json, type JsonObject } from '#util/json.ts'
+import { get, isObject, type Json, type JsonObject, type WrittenObject } from '#util/json.ts'
 import type { KeyCounts } from './key-counts.ts'
 import { noteDeviceListChange } from './note-device-list.ts'
 
@@ -24,9 +24,9 @@ type Deps = { readonly db: Reader; readonly commit: Commit; readonly counts: Key
 
 /** What a device publishes. One-time and fallback keys: by `<algorithm>:<key ID>`. */
 export type KeyUpload = {
-  readonly deviceKeys: JsonObject | undefined
-  readonly oneTimeKeys: JsonObject | undefined
-  readonly fallbackKeys: JsonObject | undefined
+  readonly deviceKeys: WrittenObject | undefined
+  readonly oneTimeKeys: WrittenObject | undefined
+  readonly fallbackKeys: WrittenObject | undefined
 }
 
 type NamedKey = {
@@ -167,7 +167,7 @@ const identityOf = (deviceKeys: JsonObject): string => canonicalJson(get(deviceK
 
 function readUpload({ user, userId, deviceId }: Requester, upload: KeyUpload): Read {
   if (deviceId === undefined) throw unknown('Only devices have keys, and this access token is of none', { status: 400 })
-  const { deviceKeys } = upload
+  const deviceKeys = isObject(upload.deviceKeys) ? upload.deviceKeys : undefined
   if (deviceKeys !== undefined) {
     if (get(deviceKeys, 'user_id') !== userId) throw invalidParam(`'device_keys.user_id' must be ${userId}`)
     if (get(deviceKeys, 'device_id') !== deviceId) throw invalidParam(`'device_keys.device_id' must be ${deviceId}`)
@@ -183,8 +183,8 @@ function readUpload({ user, userId, deviceId }: Requester, upload: KeyUpload): R
   }
 }
 
-function readKeys(keys: JsonObject | undefined, field: string): NamedKey[] {
-  const entries = Object.entries(keys ?? {})
+function readKeys(keys: WrittenObject | undefined, field: string): NamedKey[] {
+  const entries = isObject(keys) ? Object.entries(keys) : []
   if (entries.length > MAX_ONE_TIME_KEYS) throw tooLarge(`'${field}' may have ${MAX_ONE_TIME_KEYS} keys, not more`)
   return entries.map(([name, value]) => readKey(name, value, field))
 }

@@ -3,13 +3,13 @@ import type { Users } from '#services/accounts/users.ts'
 import type { Reader } from '#storage/database.ts'
 import { movesInRoom, roomsWithMoves } from '#storage/stores/device-lists.ts'
 import { type MembershipRow, membershipsIn, membershipsOfRoom } from '#storage/stores/memberships.ts'
-import type { DeviceListFeed } from '#streams/device-list-feed.ts'
+import type { Feed } from '#streams/feed.ts'
 import { getString } from '#util/json.ts'
 import { inSlices } from './in-slices.ts'
 
 type Deps = {
   readonly db: Reader
-  readonly deviceListFeed: DeviceListFeed
+  readonly feed: Feed
   readonly views: RoomViews
   readonly users: Users
 }
@@ -58,7 +58,7 @@ export class RoomMoves {
     const asked: number[] = []
     for (const { room, membership, sincePos } of memberships.values()) {
       if (membership !== 'join' && sincePos <= since) continue
-      const hasMoves = this.#deps.deviceListFeed.hasMoves(room, since)
+      const hasMoves = this.#deps.feed.deviceLists.hasMoves(room, since)
       if (hasMoves === true) moved.push(room)
       else if (hasMoves === undefined) asked.push(room)
     }

@@ -69,6 +69,7 @@ import {
 } from './states.ts'
 import { toDeviceAdded, toDeviceRemoved } from './to-device.ts'
 import { transactionAdded, transactionNew } from './transactions.ts'
+import { unreadMarkAdded, unreadMarksPassed } from './unread.ts'
 import { userAdded, userIdFree } from './users.ts'
 
 /** Every kind of row that can be written, in the order in which a batch writes them: what is removed first, what refers to others last. */
@@ -95,6 +96,7 @@ export const OPERATIONS: readonly Operation[] = [
   aliasRemoved,
   stateRemoved,
   currentStateRemoved,
+  unreadMarksPassed,
   numbersTaken,
   userAdded,
   accountAdded,
@@ -142,6 +144,7 @@ export const OPERATIONS: readonly Operation[] = [
   backupCounted,
   keyBackupDeleted,
   backedUpKeySet,
+  unreadMarkAdded,
 ]
 /** Every condition that a change can carry. */
 export const CONDITIONS: readonly Condition[] = [
