@@ -25,7 +25,7 @@ export class KeyCounts {
 
   /** What a device has left. */
   of(device: Device): Promise<KeyCount> {
-    return this.#deps.remembered.get(nameOf(device), () => this.#read(device))
+    return this.#deps.remembered.get(nameOf(device), () => this.now(device))
   }
 
   /** One-time or fallback keys of the device are other ones from this change on; gives the index of the log entry that says so. */
@@ -56,7 +56,8 @@ export class KeyCounts {
     }
   }
 
-  async #read(device: Device): Promise<KeyCount> {
+  /** What a device has left, as the database says: that may be ahead of what this process applied. */
+  async now(device: Device): Promise<KeyCount> {
     const { db } = this.#deps
     const [counts, fallback] = await Promise.all([oneTimeKeyCounts(db, device), fallbackKeysOf(db, device)])
     // Some clients take the absence of the usual algorithm for "unknown" and upload nothing.

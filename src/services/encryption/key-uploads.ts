@@ -71,7 +71,7 @@ export class KeyUploads {
       if (outcome.refusedBy === 'device_exists') throw unknownToken({ error: 'The device was logged out' })
       if (attempt === ATTEMPTS) throw unknown('The device uploads too much at once. Try again.', { status: 503 })
     }
-    return (await this.#deps.counts.of(read.device)).oneTime
+    return (await this.#deps.counts.now(read.device)).oneTime
   }
 
   /** What is to be written; `undefined` if everything is there already. */
