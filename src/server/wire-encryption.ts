@@ -1,4 +1,4 @@
-import type { Passwords } from '#services/accounts/passwords.ts'
+import type { DeviceCleanup } from '#services/accounts/devices.ts'
 import { BackedUpKeys } from '#services/encryption/backed-up-keys.ts'
 import { CrossSigning } from '#services/encryption/cross-signing.ts'
 import { deviceKeyCleanup } from '#services/encryption/device-cleanup.ts'
@@ -9,43 +9,49 @@ import { type KeyCount, KeyCounts } from '#services/encryption/key-counts.ts'
 import { KeyQueries } from '#services/encryption/key-queries.ts'
 import { KeySignatures } from '#services/encryption/key-signatures.ts'
 import { KeyUploads } from '#services/encryption/key-uploads.ts'
-import { passwordStage } from '#services/encryption/password-stage.ts'
+import { noteDeviceListChange } from '#services/encryption/note-device-list.ts'
 import { ToDevice } from '#services/encryption/to-device.ts'
 import { ToDeviceQueue, type Waiting } from '#services/encryption/to-device-queue.ts'
-import type { Transactions } from '#services/events/transactions.ts'
 import { Limiter } from '#services/limiter.ts'
 import type { UserSection } from '#services/sync/sections.ts'
 import { Remembered } from '#util/remembered.ts'
+import type { wireAccounts } from './wire-accounts.ts'
 import type { Foundation } from './wire-foundation.ts'
+import type { wireRooms } from './wire-rooms.ts'
 
-type Needs = { readonly passwords: Passwords; readonly transactions: Transactions }
-
-/** End-to-end encryption: keys, messages to devices, backups of keys, and what syncs say of them. */
-export const wireEncryption = (foundation: Foundation, { passwords, transactions }: Needs) => {
-  const { config, db, cache, clock } = foundation
+/** What is kept for each device, and what becomes of it when the device goes. */
+export const wireDeviceContents = (foundation: Foundation) => {
+  const { db, cache } = foundation
   const counts = new KeyCounts({ db, remembered: new Remembered<KeyCount>(cache((_, key) => 300 + key.length * 2)) })
   const remembered = new Remembered<Waiting>(cache((_, key) => 50 + key.length * 2))
   const queue = new ToDeviceQueue({ ...foundation, remembered })
-  const authorizeInteractively = passwordStage({ db, passwords })
-  const deviceLists = new DeviceLists({ ...foundation, incarnation: db.start.incarnation })
-  const backedUpKeys = new BackedUpKeys(foundation)
+  const whenGone: readonly DeviceCleanup[] = [deviceKeyCleanup({ counts, queue })]
+  const whenRenamed: readonly DeviceCleanup[] = [(change, { user }) => noteDeviceListChange(change, user)]
+  return { counts, queue, whenGone, whenRenamed }
+}
+
+type Ground = Foundation & ReturnType<typeof wireAccounts> & Awaited<ReturnType<typeof wireRooms>>
+
+/** End-to-end encryption: keys, messages to devices, backups of keys, and what syncs say of them. */
+export const wireEncryption = (ground: Ground, { counts, queue }: ReturnType<typeof wireDeviceContents>) => {
+  const { config, db, clock } = ground
+  const deviceLists = new DeviceLists({ ...ground, incarnation: db.start.incarnation })
+  const backedUpKeys = new BackedUpKeys(ground)
   const encryptionSections: readonly UserSection[] = [queue.section, deviceLists.section, counts.section]
   return {
-    keyUploads: new KeyUploads({ ...foundation, counts }),
-    keyQueries: new KeyQueries(foundation),
-    keyClaims: new KeyClaims({ ...foundation, counts }),
-    crossSigning: new CrossSigning({ ...foundation, authorizeInteractively }),
-    keySignatures: new KeySignatures(foundation),
+    keyUploads: new KeyUploads({ ...ground, counts }),
+    keyQueries: new KeyQueries(ground),
+    keyClaims: new KeyClaims({ ...ground, counts }),
+    crossSigning: new CrossSigning(ground),
+    keySignatures: new KeySignatures(ground),
     deviceLists,
     toDevice: new ToDevice({
-      ...foundation,
-      transactions,
+      ...ground,
       queue,
       keyRequestLimiter: new Limiter(config.rateLimits.keyRequests, clock),
     }),
     backedUpKeys,
-    keyBackups: new KeyBackups({ ...foundation, backedUpKeys }),
-    removeDeviceKeys: deviceKeyCleanup({ counts, queue }),
+    keyBackups: new KeyBackups({ ...ground, backedUpKeys }),
     encryptionSections,
   }
 }

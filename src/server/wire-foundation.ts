@@ -8,6 +8,7 @@ import { RoomStore, type StateKeyName } from '#rooms/room-store.ts'
 import type { RoomView } from '#rooms/room-view.ts'
 import { RoomViews } from '#rooms/views.ts'
 import { Users } from '#services/accounts/users.ts'
+import { Reservations } from '#services/reservations.ts'
 import { Sessions } from '#services/sessions/sessions.ts'
 import { Committer } from '#storage/commit.ts'
 import type { Database } from '#storage/database.ts'
@@ -99,6 +100,7 @@ export const wireFoundation = (ground: Ground) => {
     memberships,
     users,
     sessions,
+    reservations: new Reservations([]),
   }
 }
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { uploadCrossSigningKeys, uploadCrossSigningSignatures } from '#api/client/cross-signing.ts'
 import { queryKeys } from '#api/client/keys.ts'
+import { logout } from '#api/client/logout.ts'
 import type { TestClient } from '#test/helpers/client.ts'
 import {
   anotherDevice,
@@ -8,20 +9,15 @@ import {
   newKey,
   publishCrossSigning,
   publishDevice,
-  removeDevice,
   signed,
   syncFrom,
 } from '#test/helpers/encryption.ts'
 import { eachHomeserver } from '#test/helpers/homeserver.ts'
+import { challenge, passwordAuth } from '#test/helpers/interactive-auth.ts'
 import { roomOf } from '#test/helpers/rooms.ts'
 
 const query = (client: TestClient, of: TestClient) =>
   client.call(queryKeys, { body: { device_keys: { [of.userId]: [] } } })
-const withPassword = (client: TestClient, password?: string) => ({
-  type: 'm.login.password',
-  identifier: { type: 'm.id.user', user: client.userId },
-  password: password ?? `password of ${client.userId.slice(1, client.userId.indexOf(':'))}`,
-})
 
 eachHomeserver('keys are told to everybody but the user-signing key', async ({ register }) => {
   const [alice, bob] = [await register('alice'), await register('bob')]
@@ -44,17 +40,23 @@ eachHomeserver('the first keys and the same again need no password, others do', 
   const refused = await alice.refused(uploadCrossSigningKeys, { body: other })
   assert.equal(refused.status, 401)
   assert.deepEqual(refused.body['flows'], [{ stages: ['m.login.password'] }])
-  const wrong = await alice.refused(uploadCrossSigningKeys, { body: { ...other, auth: withPassword(alice, 'wrong') } })
+  // What was confirmed for some keys is no good for others.
+  const { session } = await challenge(alice, uploadCrossSigningKeys, { body: other })
+  const swapped = await alice.refused(uploadCrossSigningKeys, {
+    body: { ...crossSigningKeysOf(alice).body, auth: { ...passwordAuth(alice), session } },
+  })
+  assert.deepEqual([swapped.status, swapped.errcode], [403, 'M_FORBIDDEN'])
+  const wrong = await alice.refused(uploadCrossSigningKeys, { body: { ...other, auth: passwordAuth(alice, 'wrong') } })
   assert.equal(wrong.status, 401)
   const one = crossSigningKeysOf(alice, master).body.self_signing_key
   assert.equal((await alice.refused(uploadCrossSigningKeys, { body: { self_signing_key: one } })).status, 401)
   assert.deepEqual((await query(alice, alice)).master_keys, { [alice.userId]: body.master_key })
 
-  await alice.call(uploadCrossSigningKeys, { body: { ...other, auth: withPassword(alice) } })
+  await alice.call(uploadCrossSigningKeys, { body: { ...other, auth: passwordAuth(alice) } })
   await test.restart()
   assert.deepEqual((await query(alice, alice)).self_signing_keys, { [alice.userId]: other.self_signing_key })
   // With another master key alone the others, which it did not sign, are gone.
-  const alone = { master_key: crossSigningKeysOf(alice).body.master_key, auth: withPassword(alice) }
+  const alone = { master_key: crossSigningKeysOf(alice).body.master_key, auth: passwordAuth(alice) }
   await alice.call(uploadCrossSigningKeys, { body: alone })
   const found = await query(alice, alice)
   assert.deepEqual([found.self_signing_keys, found.user_signing_keys], [{}, {}])
@@ -207,13 +209,13 @@ eachHomeserver('a signature goes with the key that made it and with what it is o
   }
   await sign(phone)
   assert.deepEqual((await signatures()).sort(), ['ed25519:PHONE', keys.selfSigning.keyId].sort())
-  await removeDevice(test, phone)
+  await phone.call(logout)
   const again = await anotherDevice(test, alice, { deviceId: 'PHONE' })
   await publishDevice(again)
   assert.deepEqual(await signatures(), ['ed25519:PHONE'])
   await sign(again)
   const other = crossSigningKeysOf(alice, keys.master).body
-  const body = { self_signing_key: other.self_signing_key, auth: withPassword(alice) }
+  const body = { self_signing_key: other.self_signing_key, auth: passwordAuth(alice) }
   await alice.call(uploadCrossSigningKeys, { body })
   assert.deepEqual(await signatures(), ['ed25519:PHONE'])
 })

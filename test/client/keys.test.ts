@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { queryKeys, uploadKeys } from '#api/client/keys.ts'
-import { anotherDevice, deviceKeysOf, publishDevice, removeDevice } from '#test/helpers/encryption.ts'
+import { logout } from '#api/client/logout.ts'
+import { anotherDevice, deviceKeysOf, publishDevice } from '#test/helpers/encryption.ts'
 import { eachHomeserver } from '#test/helpers/homeserver.ts'
 
 eachHomeserver('the keys of a device are told to everybody, with its name', async (homeserver) => {
@@ -20,7 +21,7 @@ eachHomeserver('the keys of a device are told to everybody, with its name', asyn
   const one = await bob.call(queryKeys, { body: { device_keys: { [alice.userId]: [phone.deviceId, 'NONE'] } } })
   assert.deepEqual(Object.keys(one.device_keys?.[alice.userId] ?? {}), [phone.deviceId])
   await homeserver.restart()
-  await removeDevice(homeserver, phone)
+  await phone.call(logout)
   const after = await bob.call(queryKeys, { body: { device_keys: { [alice.userId]: [] } } })
   assert.deepEqual(Object.keys(after.device_keys?.[alice.userId] ?? {}), [alice.deviceId])
 })

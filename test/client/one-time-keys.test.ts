@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { claimKeys, uploadKeys } from '#api/client/keys.ts'
+import { logout } from '#api/client/logout.ts'
 import type { TestClient } from '#test/helpers/client.ts'
-import { anotherDevice, deviceKeysOf, oneTimeKeys, removeDevice, syncFrom } from '#test/helpers/encryption.ts'
-import { eachHomeserver, type TestHomeserver } from '#test/helpers/homeserver.ts'
+import { anotherDevice, deviceKeysOf, oneTimeKeys, syncFrom } from '#test/helpers/encryption.ts'
+import { eachHomeserver } from '#test/helpers/homeserver.ts'
 
 const algorithm = 'signed_curve25519'
 const upload = (client: TestClient, ...ids: readonly string[]) =>
@@ -160,7 +161,7 @@ eachHomeserver('keys go with the device, and with another identity of it', async
   const [alice, bob] = [await test.register('alice'), await test.register('bob')]
   const phone = await anotherDevice(test, alice, { deviceId: 'PHONE' })
   await upload(phone, 'a')
-  await removeDevice(test, phone)
+  await phone.call(logout)
   const again = await anotherDevice(test, alice, { deviceId: 'PHONE' })
   assert.equal(await claim(bob, again), undefined)
   assert.deepEqual((await syncFrom(again)).device_one_time_keys_count, { [algorithm]: 0 })
@@ -176,7 +177,7 @@ eachHomeserver('keys go with the device, and with another identity of it', async
 eachHomeserver('a device that is logged out while it uploads leaves nothing behind', async (test) => {
   const alice = await test.register('alice')
   const phone = await anotherDevice(test, alice, { deviceId: 'PHONE' })
-  await Promise.all([phone.send(uploadKeys, { body: { one_time_keys: oneTimeKeys('a') } }), removeDevice(test, phone)])
+  await Promise.all([phone.send(uploadKeys, { body: { one_time_keys: oneTimeKeys('a') } }), phone.call(logout)])
   const again = await anotherDevice(test, alice, { deviceId: 'PHONE' })
   assert.equal(await claim(alice, again), undefined)
 })
@@ -192,7 +193,7 @@ const steps = fc.array(
 )
 
 /** Uploads, repeats uploads and claims as the steps say, some of it at once; every key must be given once or be left. */
-async function play(test: TestHomeserver, device: TestClient, claimers: readonly TestClient[], plan: readonly Step[]) {
+async function play(device: TestClient, claimers: readonly TestClient[], plan: readonly Step[]) {
   const uploaded: string[] = []
   const given: string[] = []
   let last: string[] = []
@@ -220,14 +221,14 @@ async function play(test: TestHomeserver, device: TestClient, claimers: readonly
     id = await claim(claimers[0] as TestClient, device)
   }
   assert.deepEqual(given.sort(), uploaded.sort())
-  await removeDevice(test, device)
+  await device.call(logout)
 }
 
 eachHomeserver('over any interleaving of uploads and claims no key is given twice and none is lost', async (test) => {
   const alice = await test.register('alice')
   const claimers = [await test.register('bob'), await test.register('carol')]
   await fc.assert(
-    fc.asyncProperty(steps, async (plan) => play(test, await anotherDevice(test, alice), claimers, plan)),
+    fc.asyncProperty(steps, async (plan) => play(await anotherDevice(test, alice), claimers, plan)),
     { numRuns: 25 },
   )
 })

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
+import { logout } from '#api/client/logout.ts'
 import { sendToDevice } from '#api/client/to-device.ts'
 import { integer, row } from '#storage/row.ts'
 import { sql } from '#storage/sql.ts'
 import { TestClient } from '#test/helpers/client.ts'
-import { anotherDevice, removeDevice, syncFrom } from '#test/helpers/encryption.ts'
+import { anotherDevice, syncFrom } from '#test/helpers/encryption.ts'
 import { eachHomeserver, type TestHomeserver } from '#test/helpers/homeserver.ts'
 import type { JsonObject } from '#util/json.ts'
 
@@ -79,7 +80,7 @@ eachHomeserver('* is every device that is not named, and devices that are not th
   const [alice, bob] = [await test.register('alice'), await test.register('bob')]
   const phone = await anotherDevice(test, bob)
   const gone = await anotherDevice(test, bob, { deviceId: 'GONE' })
-  await removeDevice(test, gone)
+  await gone.call(logout)
   await sendTo(alice, {
     [bob.userId]: { '*': { n: 'all' }, [phone.deviceId]: { n: 'phone' }, GONE: { n: 'gone' } },
     [alice.userId]: { [alice.deviceId]: { n: 'own' }, [bob.deviceId]: { n: 'no' } },
@@ -113,11 +114,11 @@ eachHomeserver('messages go with the device', async (test) => {
   const [alice, bob] = [await test.register('alice'), await test.register('bob')]
   const phone = await anotherDevice(test, bob, { deviceId: 'PHONE' })
   await sendTo(alice, { [bob.userId]: { PHONE: { n: 1 } } })
-  await removeDevice(test, phone)
+  await phone.call(logout)
   assert.equal(await stored(test), 0)
   await Promise.all([
     sendTo(alice, { [bob.userId]: { '*': { n: 2 } } }),
-    removeDevice(test, await anotherDevice(test, bob, { deviceId: 'PHONE' })),
+    (await anotherDevice(test, bob, { deviceId: 'PHONE' })).call(logout),
   ])
   assert.deepEqual(contents(await syncFrom(await anotherDevice(test, bob, { deviceId: 'PHONE' }))), [])
 })

@@ -1,12 +1,10 @@
 import { randomBytes } from 'node:crypto'
 import { uploadCrossSigningKeys } from '#api/client/cross-signing.ts'
 import { uploadKeys } from '#api/client/keys.ts'
+import { login } from '#api/client/login.ts'
 import { sync } from '#api/client/sync.ts'
 import { signJson } from '#protocol/signing/sign-json.ts'
 import { makeSigningKey, type SigningKey } from '#protocol/signing/signing-key.ts'
-import { Change } from '#storage/change.ts'
-import { deviceRemoved } from '#storage/stores/devices.ts'
-import { sessionsOnDevice } from '#storage/stores/sessions.ts'
 import type { JsonObject } from '#util/json.ts'
 import type { TestClient } from './client.ts'
 import type { TestHomeserver } from './homeserver.ts'
@@ -20,38 +18,23 @@ export const newKey = (name?: string): SigningKey => {
 
 /** Another device of a client's user, logged in. */
 export const anotherDevice = async (
-  { services }: TestHomeserver,
-  client: TestClient,
+  homeserver: TestHomeserver,
+  { userId }: TestClient,
   { deviceId, displayName }: { readonly deviceId?: string; readonly displayName?: string } = {},
 ): Promise<TestClient> => {
-  const { user } = await numberOf(services, client)
-  const change = new Change()
-  const session = await services.sessions.begin(change, {
-    user,
-    deviceId,
-    displayName,
-    kind: 'legacy',
-    refreshable: false,
+  const password = `password of ${userId.slice(1, userId.indexOf(':'))}`
+  const identifier = { type: 'm.id.user', user: userId }
+  const client = homeserver.stranger()
+  const session = await client.call(login, {
+    body: {
+      type: 'm.login.password',
+      identifier,
+      password,
+      device_id: deviceId,
+      initial_device_display_name: displayName,
+    },
   })
-  await services.commit(change)
-  return client.with({ accessToken: session.accessToken, userId: client.userId, deviceId: session.deviceId })
-}
-
-/** Logs a client's device out, with all that belongs to it. */
-export const removeDevice = async ({ services }: TestHomeserver, client: TestClient): Promise<void> => {
-  const { user } = await numberOf(services, client)
-  const device = { user, deviceId: client.deviceId }
-  const change = new Change().write(deviceRemoved, device)
-  for (const session of await sessionsOnDevice(services.db, user, client.deviceId))
-    services.sessions.end(change, session)
-  services.removeDeviceKeys(change, device)
-  await services.commit(change)
-}
-
-const numberOf = async (services: TestHomeserver['services'], { userId }: TestClient) => {
-  const row = await services.users.find(userId)
-  if (row === undefined) throw new Error(`there is no user ${userId}`)
-  return row
+  return client.with({ accessToken: session.access_token, userId, deviceId: session.device_id })
 }
 
 /** The keys of a client's device, signed by it. */

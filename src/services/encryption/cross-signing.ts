@@ -1,7 +1,11 @@
+import { hash } from 'node:crypto'
 import type { Requester } from '#api/requester.ts'
 import { canonicalJson } from '#protocol/canonical-json.ts'
 import { forbidden, invalidParam, invalidSignature, missingParam, tooLarge, unknown } from '#protocol/errors.ts'
 import { verifyJson } from '#protocol/signing/verify-json.ts'
+import type { Confirmations, Confirmed } from '#services/accounts/interactive-auth/confirmations.ts'
+import { usedMeanwhile } from '#services/accounts/interactive-auth/interactive-auth.ts'
+import type { SentFields } from '#services/accounts/password-check.ts'
 import { Change } from '#storage/change.ts'
 import type { Commit } from '#storage/commit.ts'
 import type { Reader } from '#storage/database.ts'
@@ -17,19 +21,18 @@ import { keySignaturesRemoved, ownSignaturesRemoved } from '#storage/stores/key-
 import { isObject, type WrittenObject } from '#util/json.ts'
 import { isRefusal } from '#util/verdict.ts'
 import { type CrossSigningKey, readCrossSigningKey, signedPart } from './cross-signing-key.ts'
-import type { AuthorizeInteractively } from './interactive.ts'
 import { noteDeviceListChange } from './note-device-list.ts'
 
 type Deps = {
   readonly db: Reader
   readonly commit: Commit
-  readonly authorizeInteractively: AuthorizeInteractively
+  readonly confirmations: Confirmations
 }
 
 /** Keys to be published, by usage, and the `auth` of the request. */
 export type CrossSigningUpload = {
   readonly keys: Readonly<Partial<Record<KeyUsage, WrittenObject | undefined>>>
-  readonly auth: WrittenObject | undefined
+  readonly auth: SentFields | undefined
 }
 
 type Keys = ReadonlyMap<KeyUsage, CrossSigningKey>
@@ -51,21 +54,28 @@ export class CrossSigning {
   /** Publishes keys. The first ones, and those that are there already, need nothing else; others need interactive authentication. */
   async upload(requester: Requester, { keys, auth }: CrossSigningUpload): Promise<void> {
     const uploaded = readKeys(requester, keys)
-    let isAuthorized = requester.appserviceId !== undefined
+    let confirmed: Confirmed | undefined
     for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
       const stored = await this.#stored(requester)
       judgeSignatures(requester, uploaded, stored)
       const added = new Map([...uploaded].filter(([usage, key]) => !isSame(stored.get(usage), key)))
       if (added.size === 0) return
-      if (stored.has('master') && !isAuthorized) {
-        await this.#deps.authorizeInteractively(requester, { operation: 'uploadCrossSigningKeys', auth })
-        isAuthorized = true
-      }
-      const outcome = await this.#deps.commit(changeOf(requester, stored, added))
+      if (stored.has('master')) confirmed ??= await this.#confirm(requester, uploaded, auth)
+      const change = changeOf(requester, stored, added)
+      confirmed?.finish(change)
+      const outcome = await this.#deps.commit(change)
       if (outcome.ok) return
-      if (outcome.refusedBy === 'public_key_no_device') throw forbidden('One of your devices has that key for its ID')
+      if (outcome.refusedBy === publicKeyNoDevice.name) throw forbidden('One of your devices has that key for its ID')
+      if (outcome.refusedBy !== crossSigningUnchanged.name) throw usedMeanwhile()
     }
     throw unknown('Your keys are uploaded by too many at once. Try again.', { status: 503 })
+  }
+
+  /** Whoever can exchange the keys can take the user's place for all who trust them: a recent login is not enough. */
+  #confirm(requester: Requester, uploaded: Keys, auth: SentFields | undefined): Promise<Confirmed> {
+    const keys = canonicalJson([...uploaded.values()].map(({ object }) => object))
+    const operation = `upload cross-signing keys ${hash('sha256', keys, 'base64url')}`
+    return this.#deps.confirmations.ask(requester, { operation, auth, mayBeRecent: false })
   }
 
   async #stored({ user, userId }: Requester): Promise<Keys> {

@@ -1,4 +1,4 @@
-import type { Change } from '#storage/change.ts'
+import type { DeviceCleanup } from '#services/accounts/devices.ts'
 import { deviceKeysRemoved } from '#storage/stores/device-keys.ts'
 import { fallbackKeysRemoved } from '#storage/stores/fallback-keys.ts'
 import { keySignaturesRemoved } from '#storage/stores/key-signatures.ts'
@@ -6,9 +6,6 @@ import { oneTimeKeyChangesRemoved, oneTimeKeysRemoved } from '#storage/stores/on
 import type { KeyCounts } from './key-counts.ts'
 import { noteDeviceListChange } from './note-device-list.ts'
 import type { ToDeviceQueue } from './to-device-queue.ts'
-
-/** Writes what else goes when a device goes. */
-export type DeviceCleanup = (change: Change, device: { readonly user: number; readonly deviceId: string }) => void
 
 /** The keys of a device, what signs them and the messages that wait for it go with the device. */
 export const deviceKeyCleanup =

@@ -58,7 +58,7 @@ export class Syncs {
     try {
       for (;;) {
         // What happens from here on ends the wait, so that nothing falls between looking and waiting.
-        const left = isGone ? 0 : deadline - clock.now()
+        const left = isGone || waiters.isClosed ? 0 : deadline - clock.now()
         const wait = left > 0 && !isImmediate(request) ? waiters.wait(request.requester.user, left) : undefined
         const answer = await this.#answer(request)
         if (answer.isNews || wait === undefined) {

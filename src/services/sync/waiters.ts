@@ -21,6 +21,7 @@ export class Waiters {
   readonly #byUser = new Map<number, Set<Waiter>>()
   readonly #due: Waiter[] = []
   #isWaking = false
+  #isClosed = false
 
   constructor(deps: Deps) {
     this.#deps = deps
@@ -83,8 +84,14 @@ export class Waiters {
     }
   }
 
+  /** Nobody is to wait any more: the server ends. */
+  get isClosed(): boolean {
+    return this.#isClosed
+  }
+
   /** Wakes everybody, to be answered before the server ends. */
-  wakeAll(): void {
+  close(): void {
+    this.#isClosed = true
     this.#wakeAll()
   }
 

@@ -1,17 +1,27 @@
 import type { Condition, Operation } from '#storage/operation.ts'
-import { accountActive, accountAdded, accountChanged, passwordChanged } from './accounts.ts'
+import { accountDataSet, accountDataUnchanged } from './account-data.ts'
+import {
+  accountActive,
+  accountAdded,
+  accountDeactivated,
+  accountFree,
+  accountOfGuest,
+  guestUpgraded,
+  passwordChanged,
+  standingChanged,
+} from './accounts.ts'
 import { aliasAdded, aliasFree, aliasRemoved } from './aliases.ts'
+import { auditEntryAdded } from './audit.ts'
 import { backedUpKeySet, backedUpKeysRemoved } from './backed-up-keys.ts'
 import {
   crossSigningKeyRemoved,
   crossSigningKeySet,
   crossSigningUnchanged,
-  deviceIdNoKey,
   publicKeyNoDevice,
 } from './cross-signing.ts'
 import { deviceExists, deviceKeysRemoved, deviceKeysSet } from './device-keys.ts'
 import { deviceListChanged } from './device-lists.ts'
-import { deviceAdded, deviceRemoved, deviceRenamed, deviceSeen } from './devices.ts'
+import { deviceAdded, deviceIdNoKey, deviceRemoved, deviceRenamed, deviceSeen } from './devices.ts'
 import {
   eventAdded,
   eventJsonAdded,
@@ -22,7 +32,13 @@ import {
   relationAdded,
 } from './events.ts'
 import { fallbackKeySet, fallbackKeysRemoved, fallbackKeyTaken } from './fallback-keys.ts'
-import { filterAdded } from './filters.ts'
+import { filterAdded, filterNew } from './filters.ts'
+import {
+  interactiveAuthAdded,
+  interactiveAuthMoved,
+  interactiveAuthRemoved,
+  interactiveAuthUnchanged,
+} from './interactive-auths.ts'
 import {
   backupAuthDataSet,
   backupCounted,
@@ -32,6 +48,7 @@ import {
   keyBackupDeleted,
 } from './key-backups.ts'
 import { keySignatureSet, keySignaturesRemoved, ownSignaturesRemoved } from './key-signatures.ts'
+import { mediaAdded, mediaSeen } from './media.ts'
 import { membershipChanged, membershipRenewed, roomForgotten } from './memberships.ts'
 import { numbersTaken } from './numbers.ts'
 import {
@@ -43,21 +60,37 @@ import {
   oneTimeKeysChanged,
   oneTimeKeysRemoved,
 } from './one-time-keys.ts'
-import { profileFieldRemoved, profileFieldSet } from './profiles.ts'
+import { profileFieldRemoved, profileFieldSet, profileFits, profileRemoved } from './profiles.ts'
+import { pushRulesSet, pushRulesUnchanged } from './push-rules.ts'
+import { receiptMoved } from './receipts.ts'
+import {
+  registrationTokenAdded,
+  registrationTokenClaimed,
+  registrationTokenGood,
+  registrationTokenReleased,
+  registrationTokenUsed,
+} from './registration-tokens.ts'
 import { roomAdded, roomMoved, roomUnchanged } from './rooms.ts'
 import {
   accessTokenAdded,
+  accessTokenGood,
   accessTokensRemoved,
+  accessTokenUsed,
+  deviceSessionIs,
+  expiredLoginTokensRemoved,
   loginTokenAdded,
+  loginTokenGood,
+  loginTokensOfUserRemoved,
   loginTokenTaken,
-  olderRefreshTokensRemoved,
-  otherAccessTokensRemoved,
   refreshTokenAdded,
-  refreshTokenExchanged,
   refreshTokenGood,
   refreshTokensRemoved,
   sessionAdded,
+  sessionAuthenticated,
+  sessionExpired,
   sessionRemoved,
+  supersededAccessTokensRemoved,
+  supersededRefreshTokensRemoved,
 } from './sessions.ts'
 import {
   currentStateAdded,
@@ -75,11 +108,13 @@ import { userAdded, userIdFree } from './users.ts'
 /** Every kind of row that can be written, in the order in which a batch writes them: what is removed first, what refers to others last. */
 export const OPERATIONS: readonly Operation[] = [
   accessTokensRemoved,
-  otherAccessTokensRemoved,
+  supersededAccessTokensRemoved,
   refreshTokensRemoved,
-  olderRefreshTokensRemoved,
-  refreshTokenExchanged,
+  supersededRefreshTokensRemoved,
   loginTokenTaken,
+  expiredLoginTokensRemoved,
+  loginTokensOfUserRemoved,
+  interactiveAuthRemoved,
   sessionRemoved,
   deviceRemoved,
   deviceKeysRemoved,
@@ -93,6 +128,7 @@ export const OPERATIONS: readonly Operation[] = [
   crossSigningKeyRemoved,
   backedUpKeysRemoved,
   profileFieldRemoved,
+  profileRemoved,
   aliasRemoved,
   stateRemoved,
   currentStateRemoved,
@@ -100,13 +136,25 @@ export const OPERATIONS: readonly Operation[] = [
   numbersTaken,
   userAdded,
   accountAdded,
-  accountChanged,
+  guestUpgraded,
+  standingChanged,
   passwordChanged,
+  accountDeactivated,
+  registrationTokenAdded,
+  registrationTokenClaimed,
+  registrationTokenReleased,
+  registrationTokenUsed,
+  interactiveAuthAdded,
+  interactiveAuthMoved,
+  auditEntryAdded,
   sessionAdded,
+  sessionExpired,
+  sessionAuthenticated,
   deviceAdded,
   deviceRenamed,
   deviceSeen,
   profileFieldSet,
+  accessTokenUsed,
   accessTokenAdded,
   refreshTokenAdded,
   loginTokenAdded,
@@ -144,21 +192,37 @@ export const OPERATIONS: readonly Operation[] = [
   backupCounted,
   keyBackupDeleted,
   backedUpKeySet,
+  accountDataSet,
+  pushRulesSet,
+  receiptMoved,
+  mediaAdded,
+  mediaSeen,
   unreadMarkAdded,
 ]
 /** Every condition that a change can carry. */
 export const CONDITIONS: readonly Condition[] = [
   userIdFree,
+  accountFree,
   accountActive,
+  accountOfGuest,
+  profileFits,
   aliasFree,
+  deviceSessionIs,
+  deviceIdNoKey,
   refreshTokenGood,
+  accessTokenGood,
+  loginTokenGood,
+  registrationTokenGood,
+  interactiveAuthUnchanged,
   roomUnchanged,
   transactionNew,
   deviceExists,
   oneTimeKeyFits,
   crossSigningUnchanged,
   publicKeyNoDevice,
-  deviceIdNoKey,
   backupVersionNew,
   backupUnchanged,
+  filterNew,
+  accountDataUnchanged,
+  pushRulesUnchanged,
 ]

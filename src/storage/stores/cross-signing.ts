@@ -1,7 +1,7 @@
 import type { Reader } from '#storage/database.ts'
 import { condition, operation } from '#storage/operation.ts'
 import { integer, jsonText, row, text } from '#storage/row.ts'
-import { oneOf, sql, textValue } from '#storage/sql.ts'
+import { oneOf, sql } from '#storage/sql.ts'
 
 /** What a cross-signing key is for. https://spec.matrix.org/v1.19/client-server-api/#cross-signing */
 export type KeyUsage = 'master' | 'self_signing' | 'user_signing'
@@ -44,23 +44,6 @@ export const publicKeyNoDevice = condition('public_key_no_device', {
   scope: ({ user, publicKey }) => `device:${user}:${publicKey}`,
 })
 
-/** None of the user's cross-signing keys is the device ID. For whoever adds a device. https://spec.matrix.org/v1.19/client-server-api/#cross-signing */
-export const deviceIdNoKey = condition('device_id_no_key', {
-  row: row({ user: integer(), deviceId: text() }),
-  holds: 'NOT EXISTS (SELECT 1 FROM cross_signing_keys WHERE "user" = :user AND public_key = :device_id)',
-  scope: ({ user, deviceId }) => `device:${user}:${deviceId}`,
-})
-
 /** The cross-signing keys of these users. */
 export const crossSigningKeysOf = (db: Reader, users: Iterable<number>): Promise<CrossSigningKeyRow[]> =>
   db.all(CROSS_SIGNING_KEY, sql`SELECT ${CROSS_SIGNING_KEY} FROM cross_signing_keys WHERE "user" ${oneOf(users)}`)
-
-/** Whether one of the user's cross-signing keys has that public key. */
-export const isCrossSigningKey = async (db: Reader, user: number, publicKey: string): Promise<boolean> => {
-  const found = await db.get(
-    CROSS_SIGNING_KEY,
-    sql`SELECT ${CROSS_SIGNING_KEY} FROM cross_signing_keys
-      WHERE "user" = ${user} AND public_key = ${textValue(publicKey)} LIMIT 1`,
-  )
-  return found !== undefined
-}
