@@ -53,7 +53,7 @@ export class Homeserver implements AsyncDisposable {
     const userSections = [userData.userDataSections.global, ...encryption.encryptionSections]
     const services: Services = {
       ...ground,
-      ...wireProfiles(ground),
+      ...wireProfiles(ground, encryption),
       ...encryption,
       ...wireSync(foundation, userData, userSections),
     }

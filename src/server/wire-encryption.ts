@@ -1,4 +1,6 @@
+import type { AccountCleanup } from '#services/accounts/deactivate.ts'
 import type { DeviceCleanup } from '#services/accounts/devices.ts'
+import { accountKeyCleanup } from '#services/encryption/account-cleanup.ts'
 import { BackedUpKeys } from '#services/encryption/backed-up-keys.ts'
 import { CrossSigning } from '#services/encryption/cross-signing.ts'
 import { deviceKeyCleanup } from '#services/encryption/device-cleanup.ts'
@@ -37,6 +39,8 @@ export const wireEncryption = (ground: Ground, { counts, queue }: ReturnType<typ
   const { config, db, clock } = ground
   const deviceLists = new DeviceLists({ ...ground, incarnation: db.start.incarnation })
   const backedUpKeys = new BackedUpKeys(ground)
+  const keyBackups = new KeyBackups({ ...ground, backedUpKeys })
+  const whenDeactivated: readonly AccountCleanup[] = [accountKeyCleanup({ ...ground, keyBackups })]
   const encryptionSections: readonly UserSection[] = [queue.section, deviceLists.section, counts.section]
   return {
     keyUploads: new KeyUploads({ ...ground, counts }),
@@ -51,7 +55,8 @@ export const wireEncryption = (ground: Ground, { counts, queue }: ReturnType<typ
       keyRequestLimiter: new Limiter(config.rateLimits.keyRequests, clock),
     }),
     backedUpKeys,
-    keyBackups: new KeyBackups({ ...ground, backedUpKeys }),
+    keyBackups,
+    whenDeactivated,
     encryptionSections,
   }
 }

@@ -22,6 +22,15 @@ test('what is forgotten is not claimed to be known', () => {
   assert.equal(feed.changes({ since: 10_001, upTo: 20_001 })?.size, 10_000)
 })
 
+test('it is quiet until devices change or somebody comes or goes', () => {
+  const feed = new DeviceListFeed(100)
+  assert.deepEqual([feed.isQuiet(99), feed.isQuiet(100)], [false, true])
+  feed.committed([changed(1, 101), { kind: LOG_KIND.event, room: 5, pos: 102 }])
+  assert.deepEqual([feed.isQuiet(100), feed.isQuiet(101)], [false, true])
+  feed.committed([{ kind: LOG_KIND.membership, room: 5, user: 1, pos: 103 }])
+  assert.deepEqual([feed.isQuiet(102), feed.isQuiet(103)], [false, true])
+})
+
 test('rooms in which nobody came or went since the start are known as such', () => {
   const feed = new DeviceListFeed(100)
   feed.committed([{ kind: LOG_KIND.membership, room: 5, user: 1, pos: 101 }])

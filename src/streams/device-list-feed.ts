@@ -15,6 +15,7 @@ export class DeviceListFeed {
   /** In the order of the log. Whoever changed before `#from` may not be here. */
   readonly #changes: Changed[] = []
   #from: number
+  #last = 0
   readonly #moves = new Map<number, number>()
 
   constructor(startedAt: number) {
@@ -25,12 +26,18 @@ export class DeviceListFeed {
   /** Takes note of a batch. The feed calls it before it counts as applied. */
   committed(entries: readonly LoggedEntry[]): void {
     for (const { kind, room, user, pos } of entries) {
+      if (kind === LOG_KIND.deviceList || kind === LOG_KIND.membership) this.#last = pos
       if (kind === LOG_KIND.deviceList && user !== undefined) this.#changes.push({ user, pos })
       else if (kind === LOG_KIND.membership && room !== undefined) this.#moves.set(room, pos)
     }
     if (this.#changes.length <= 2 * REMEMBERED) return
     const [last] = this.#changes.splice(0, this.#changes.length - REMEMBERED).slice(-1)
     this.#from = last?.pos ?? this.#from
+  }
+
+  /** Whether nobody's devices changed after the position, and nobody came or went anywhere. */
+  isQuiet(since: number): boolean {
+    return since >= this.#startedAt && this.#last <= since
   }
 
   /** Whose devices changed in the range; `undefined` if only the database knows. */

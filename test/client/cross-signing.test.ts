@@ -194,6 +194,20 @@ eachHomeserver('signatures that are wrong are told one by one, the others are ke
   assert.equal(refused.errcode, 'M_TOO_LARGE')
 })
 
+eachHomeserver('a signature of a device that goes at the same time is not kept', async (test) => {
+  const alice = await test.register('alice')
+  const keys = await publishCrossSigning(alice)
+  for (let round = 0; round < 5; round++) {
+    const phone = await anotherDevice(test, alice, { deviceId: 'PHONE' })
+    const device = await publishDevice(phone)
+    const body = { [alice.userId]: { PHONE: signed(device.keys, alice.userId, keys.selfSigning) } }
+    await Promise.all([alice.call(uploadCrossSigningSignatures, { body }), phone.call(logout)])
+  }
+  const again = await publishDevice(await anotherDevice(test, alice, { deviceId: 'PHONE' }))
+  const found = await query(alice, alice)
+  assert.deepEqual(found.device_keys?.[alice.userId]?.['PHONE']?.signatures, again.keys.signatures)
+})
+
 eachHomeserver('a signature goes with the key that made it and with what it is on', async (test) => {
   const alice = await test.register('alice')
   const phone = await anotherDevice(test, alice, { deviceId: 'PHONE' })

@@ -56,7 +56,9 @@ export class DeviceLists {
     const { requester, since, memberships, upTo } = context
     if (since === undefined) return { fields: [], isNews: false }
     const span = { user: requester.user, memberships, since: since.position, upTo }
-    const difference = await this.#between(span, await this.#signed(context, span))
+    const signed = await this.#signed(context, span)
+    if (signed.length === 0 && this.#deps.feed.deviceLists.isQuiet(span.since)) return { fields: [], isNews: false }
+    const difference = await this.#between(span, signed)
     const { changed, left } = difference
     if (changed.length === 0 && left.length === 0) return { fields: [], isNews: false }
     return { fields: [`"device_lists":${JSON.stringify(difference)}`], isNews: true }
@@ -89,16 +91,14 @@ export class DeviceLists {
   }
 
   async #between(span: Span, signed: readonly number[]): Promise<DeviceListDifference> {
-    const joined = new Set<number>()
-    for (const { room, membership } of span.memberships.values()) if (membership === 'join') joined.add(room)
     const { came, went } = await this.#moves.between(span)
     const changed = new Set([...signed, ...came])
     for await (const users of this.#updated(span)) {
       // Users hear of their own changes wherever they are.
       if (users.delete(span.user)) changed.add(span.user)
-      for (const user of await this.#sharers(joined, users)) changed.add(user)
+      for (const user of await this.#sharers(span, users)) changed.add(user)
     }
-    const still = await this.#sharers(joined, went)
+    const still = await this.#sharers(span, went)
     const left = [...went].filter((user) => !still.has(user) && user !== span.user)
     return { changed: await this.#names(changed), left: await this.#names(left) }
   }
@@ -119,18 +119,19 @@ export class DeviceLists {
     }
   }
 
-  /** Those of the users who are in one of the rooms. */
-  async #sharers(joined: ReadonlySet<number>, asked: ReadonlySet<number>): Promise<Set<number>> {
+  /** Those of the users who are in one of the rooms that the user of the span is in. */
+  async #sharers({ memberships: own }: Span, asked: ReadonlySet<number>): Promise<Set<number>> {
     const { db, users, memberships } = this.#deps
     const sharers = new Set<number>()
-    if (joined.size === 0 || asked.size === 0) return sharers
+    if (asked.size === 0) return sharers
     const rows = asked.size <= FEW ? await users.byNumbers(asked) : new Map()
     const others: number[] = []
     for (const user of asked) {
       if (rows.get(user)?.isLocal !== true) others.push(user)
-      else if (isIn(joined, await memberships.ofUser(user))) sharers.add(user)
+      else if (doShare(own, await memberships.ofUser(user))) sharers.add(user)
     }
-    for await (const slice of inSlices(others, SLICE)) {
+    const joined = others.length === 0 ? [] : joinedOf(own)
+    for await (const slice of inSlices(joined.length === 0 ? [] : others, SLICE)) {
       for (const user of await usersInRooms(db, slice, joined)) sharers.add(user)
     }
     return sharers
@@ -145,7 +146,16 @@ export class DeviceLists {
   }
 }
 
-function isIn(rooms: ReadonlySet<number>, memberships: ReadonlyMap<number, MembershipRow>): boolean {
-  for (const { room, membership } of memberships.values()) if (membership === 'join' && rooms.has(room)) return true
+type Memberships = Span['memberships']
+
+const joinedOf = (memberships: Memberships): number[] =>
+  [...memberships.values()].flatMap(({ room, membership }) => (membership === 'join' ? [room] : []))
+
+/** Whether both are in one room. */
+function doShare(a: Memberships, b: Memberships): boolean {
+  const [fewer, more] = a.size <= b.size ? [a, b] : [b, a]
+  for (const { room, membership } of fewer.values()) {
+    if (membership === 'join' && more.get(room)?.membership === 'join') return true
+  }
   return false
 }

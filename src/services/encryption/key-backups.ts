@@ -92,6 +92,19 @@ export class KeyBackups {
     await backedUpKeys.purge(user, version)
   }
 
+  /** Deletes all backups of a user, the newest first. */
+  async deleteAll(user: number): Promise<void> {
+    for (;;) {
+      const current = await currentKeyBackup(this.#deps.db, user)
+      if (current === undefined) return
+      const { version } = current
+      // The keys go first: what is deleted is not found again after a crash.
+      await this.#deps.backedUpKeys.purge(user, version)
+      await this.#deps.commit(new Change().write(keyBackupDeleted, { user, version }))
+      await this.#deps.backedUpKeys.purge(user, version)
+    }
+  }
+
   async #backup(user: number, written: string): Promise<KeyBackupRow> {
     const version = readBackupVersion(written)
     const backup = version === undefined ? undefined : await keyBackupOf(this.#deps.db, user, version)

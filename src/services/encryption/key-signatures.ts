@@ -1,14 +1,19 @@
 import type { KeyObject } from 'node:crypto'
 import type { Requester } from '#api/requester.ts'
-import { invalidParam, invalidSignature, type MatrixError, notFound, tooLarge } from '#protocol/errors.ts'
+import { invalidParam, invalidSignature, type MatrixError, notFound, tooLarge, unknown } from '#protocol/errors.ts'
 import { readPublicKey } from '#protocol/signing/ed25519.ts'
 import { signingKeyIds, verifyJson } from '#protocol/signing/verify-json.ts'
 import type { Users } from '#services/accounts/users.ts'
 import { Change, LOG_KIND } from '#storage/change.ts'
 import type { Commit } from '#storage/commit.ts'
 import type { Reader } from '#storage/database.ts'
-import { type CrossSigningKeyRow, crossSigningKeysOf, type KeyUsage } from '#storage/stores/cross-signing.ts'
-import { deviceKeysOfDevices } from '#storage/stores/device-keys.ts'
+import {
+  type CrossSigningKeyRow,
+  crossSigningKeysOf,
+  type KeyUsage,
+  masterKeyIs,
+} from '#storage/stores/cross-signing.ts'
+import { deviceKeysAre, deviceKeysOfDevices } from '#storage/stores/device-keys.ts'
 import { type KeySignatureRow, keySignatureSet, visibleSignatures } from '#storage/stores/key-signatures.ts'
 import { get, getString, type JsonObject } from '#util/json.ts'
 import { signedPart } from './cross-signing-key.ts'
@@ -25,6 +30,8 @@ export type SignatureFailures = Readonly<Record<string, Readonly<Record<string, 
 /** What there is to sign and to sign with. Objects by device ID or public key, keys by key ID. */
 type Known = {
   readonly objects: ReadonlyMap<string, JsonObject>
+  /** The keys of devices as they are stored, by device ID. */
+  readonly devices: ReadonlyMap<string, string>
   readonly signers: (target: string) => ReadonlyMap<string, KeyObject>
 }
 type Target = { readonly user: number; readonly target: string; readonly object: JsonObject }
@@ -33,6 +40,8 @@ type Target = { readonly user: number; readonly target: string; readonly object:
 const MAX_OBJECTS = 500
 const MAX_SIGNERS = 100
 const MAX_KNOWN = 10_000
+/** How often an upload is judged again because what it signs changed meanwhile. */
+const ATTEMPTS = 5
 
 /** Takes the signatures that users make over keys and devices. https://spec.matrix.org/v1.19/client-server-api/#post_matrixclientv3keyssignaturesupload */
 export class KeySignatures {
@@ -46,12 +55,26 @@ export class KeySignatures {
   async upload(requester: Requester, signed: SignedKeys): Promise<SignatureFailures> {
     const count = Object.values(signed).reduce((sum, objects) => sum + Object.keys(objects).length, 0)
     if (count > MAX_OBJECTS) throw tooLarge(`At most ${MAX_OBJECTS} signed objects are taken at once`)
-    const { numbers } = await askedUsers(this.#deps.users, Object.keys(signed))
+    const asked = await askedUsers(this.#deps.users, Object.keys(signed))
+    const numbers = new Map<string, number>(asked.numbers)
+    for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
+      const failures = await this.#take(requester, signed, numbers)
+      if (failures !== undefined) return failures
+    }
+    throw unknown('What you sign changes all the time. Try again.', { status: 503 })
+  }
+
+  /** Resolves to what is wrong; `undefined`: something of it was exchanged meanwhile, and nothing was taken. */
+  async #take(
+    requester: Requester,
+    signed: SignedKeys,
+    numbers: ReadonlyMap<string, number>,
+  ): Promise<SignatureFailures | undefined> {
     const failures = new Map<string, Map<string, JsonObject>>()
     const rows: KeySignatureRow[] = []
     const known = await this.#knownOf(requester, numbers, signed)
     for (const [userId, objects] of Object.entries(signed)) {
-      const user = [...numbers].find(([one]) => one === userId)?.[1]
+      const user = numbers.get(userId)
       for (const [target, object] of Object.entries(objects)) {
         const taken =
           user === undefined ? NOT_KNOWN : judge(requester, { user, target, object }, known.get(user) ?? NOTHING)
@@ -59,24 +82,35 @@ export class KeySignatures {
         else failures.set(userId, (failures.get(userId) ?? new Map()).set(target, (taken as MatrixError).toJSON()))
       }
     }
-    await this.#write(requester, rows)
+    if (!(await this.#write(requester, rows, known))) return undefined
     return Object.fromEntries([...failures].map(([userId, byTarget]) => [userId, Object.fromEntries(byTarget)]))
   }
 
-  async #write({ user }: Requester, rows: readonly KeySignatureRow[]): Promise<void> {
+  /** Whether it could be written: what is signed must be there still. */
+  async #write(
+    { user }: Requester,
+    rows: readonly KeySignatureRow[],
+    known: ReadonlyMap<number, Known>,
+  ): Promise<boolean> {
     const signedUsers = new Set(rows.map(({ signedUser }) => signedUser))
     const there = await visibleSignatures(this.#deps.db, signedUsers, { viewer: user, limit: MAX_KNOWN })
     const names = new Set(there.map(nameOf))
     const added = rows.filter((row) => !names.has(nameOf(row)))
-    if (added.length === 0) return
+    if (added.length === 0) return true
     const change = new Change()
+    const targets = new Map(added.map((row) => [JSON.stringify([row.signedUser, row.target]), row]))
+    for (const { signedUser, target } of targets.values()) {
+      const keys = known.get(signedUser)?.devices.get(target)
+      if (keys === undefined) change.require(masterKeyIs, { user: signedUser, publicKey: target })
+      else change.require(deviceKeysAre, { user: signedUser, deviceId: target, keys })
+    }
     for (const row of added) change.write(keySignatureSet, row)
     // Everybody may see what users sign of their own; what they sign of others is for themselves.
     for (const signedUser of new Set(added.map((row) => row.signedUser))) {
       if (signedUser === user) noteDeviceListChange(change, user)
       else change.log({ kind: LOG_KIND.keySignature, user, item: signedUser })
     }
-    await this.#deps.commit(change)
+    return (await this.#deps.commit(change)).ok
   }
 
   async #knownOf(
@@ -94,7 +128,7 @@ export class KeySignatures {
         user,
         user === requester.user
           ? await this.#ownKnown(requester, own, signed[requester.userId] ?? {})
-          : { objects: objectsOf(keys, ['master']), signers: () => keysOf(own, ['user_signing']) },
+          : { ...NOTHING, objects: objectsOf(keys, ['master']), signers: () => keysOf(own, ['user_signing']) },
       )
     }
     return known
@@ -124,12 +158,13 @@ export class KeySignatures {
     const bySelf = keysOf(own, ['self_signing'])
     return {
       objects: new Map([...objects, ...objectsOf(own, ['master'])]),
+      devices: new Map(devices.map(({ deviceId, keys }) => [deviceId, keys])),
       signers: (target) => (target === master ? deviceKeys : bySelf),
     }
   }
 }
 
-const NOTHING: Known = { objects: new Map(), signers: () => new Map() }
+const NOTHING: Known = { objects: new Map(), devices: new Map(), signers: () => new Map() }
 const NOT_KNOWN = notFound('No such key is known here')
 
 /** The signatures that are to be kept, or what is wrong. */

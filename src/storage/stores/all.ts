@@ -17,9 +17,10 @@ import {
   crossSigningKeyRemoved,
   crossSigningKeySet,
   crossSigningUnchanged,
+  masterKeyIs,
   publicKeyNoDevice,
 } from './cross-signing.ts'
-import { deviceExists, deviceKeysRemoved, deviceKeysSet } from './device-keys.ts'
+import { deviceExists, deviceKeysAre, deviceKeysRemoved, deviceKeysSet } from './device-keys.ts'
 import { deviceListChanged } from './device-lists.ts'
 import { deviceAdded, deviceIdNoKey, deviceRemoved, deviceRenamed, deviceSeen } from './devices.ts'
 import {
@@ -217,8 +218,10 @@ export const CONDITIONS: readonly Condition[] = [
   roomUnchanged,
   transactionNew,
   deviceExists,
+  deviceKeysAre,
   oneTimeKeyFits,
   crossSigningUnchanged,
+  masterKeyIs,
   publicKeyNoDevice,
   backupVersionNew,
   backupUnchanged,

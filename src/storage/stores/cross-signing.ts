@@ -37,6 +37,13 @@ export const crossSigningUnchanged = condition('cross_signing_unchanged', {
   scope,
 })
 
+/** The user's master key is this one still. */
+export const masterKeyIs = condition('master_key_is', {
+  row: row({ user: integer(), publicKey: text() }),
+  holds: `${stored('master')} = :public_key`,
+  scope,
+})
+
 /** None of the user's devices has the public key for its ID. https://spec.matrix.org/v1.19/client-server-api/#cross-signing */
 export const publicKeyNoDevice = condition('public_key_no_device', {
   row: row({ user: integer(), publicKey: text() }),

@@ -26,6 +26,13 @@ export const deviceKeysRemoved = operation('device_keys_removed', {
   fold: 'next batch',
 })
 
+/** The device has these keys still. */
+export const deviceKeysAre = condition('device_keys_are', {
+  row: DEVICE_KEYS,
+  holds: 'EXISTS (SELECT 1 FROM device_keys WHERE "user" = :user AND device_id = :device_id AND keys = :keys)',
+  scope,
+})
+
 /** The device is there. What belongs to it and is written under this condition goes when it goes. */
 export const deviceExists = condition('device_exists', {
   row: row({ user: integer(), deviceId: text() }),
