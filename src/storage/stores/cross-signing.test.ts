@@ -6,6 +6,7 @@ import {
   crossSigningKeySet,
   crossSigningKeysOf,
   crossSigningUnchanged,
+  masterKeyIs,
   publicKeyNoDevice,
 } from './cross-signing.ts'
 import { deviceAdded, deviceIdNoKey } from './devices.ts'
@@ -30,6 +31,16 @@ eachDatabase('of two who set keys at once the second is refused', async ({ db, c
   third.write(crossSigningKeyRemoved, { user: 1, usage: 'self_signing' }).write(crossSigningKeySet, key('master', 'N'))
   assert.ok((await commit(third)).ok)
   assert.deepEqual(await crossSigningKeysOf(db, [1]), [key('master', 'N')])
+})
+
+eachDatabase('what is written for a master key is refused under another one', async ({ commit }) => {
+  const holds = async (publicKey: string) =>
+    (await commit(new Change().require(masterKeyIs, { user: 1, publicKey }))).ok
+  assert.equal(await holds('M'), false)
+  await commit(
+    new Change().write(crossSigningKeySet, key('master', 'M')).write(crossSigningKeySet, key('self_signing', 'S')),
+  )
+  assert.deepEqual([await holds('M'), await holds('S')], [true, false])
 })
 
 eachDatabase('no device gets the ID of a key, and no key that of a device', async ({ commit }) => {

@@ -3,6 +3,7 @@ import { Change } from '#storage/change.ts'
 import { eachDatabase } from '#storage/testing/each-database.ts'
 import {
   deviceExists,
+  deviceKeysAre,
   deviceKeysOf,
   deviceKeysOfDevices,
   deviceKeysOfUsers,
@@ -21,6 +22,19 @@ const device = (user: number, deviceId: string, displayName?: string) => ({
   lastSeenTs: undefined,
   lastSeenIp: undefined,
   lastSeenUserAgent: undefined,
+})
+
+eachDatabase('what is written for keys is refused once they are others or gone', async ({ commit }) => {
+  const keys = { user: 1, deviceId: 'A\0\ud800', keys: '{"x":"\\u0000\\ud800"}' }
+  const holds = async () => (await commit(new Change().require(deviceKeysAre, keys))).ok
+  assert.equal(await holds(), false)
+  await commit(new Change().write(deviceKeysSet, keys))
+  assert.equal(await holds(), true)
+  const removed = new Change().write(deviceKeysRemoved, keys)
+  const outcomes = await Promise.all([commit(removed), holds()])
+  assert.deepEqual([outcomes[0].ok, outcomes[1]], [true, false])
+  await commit(new Change().write(deviceKeysSet, { ...keys, keys: '{}' }))
+  assert.equal(await holds(), false)
 })
 
 eachDatabase('keys of devices are read page by page, with the names of the devices', async ({ db, commit }) => {
