@@ -77,7 +77,7 @@ import {
   users,
   usersAndGuests,
 } from './outcomes.ts'
-import { invite, type World } from './world.ts'
+import { DEVICE_NAME, invite, type World } from './world.ts'
 
 // One table, of everything: over 300 lines. A row for each endpoint, and each way to reach with it for what is somebody else's.
 
@@ -172,7 +172,7 @@ export const table: readonly AccessRow[] = [
   row(logoutAll, users('ok')),
 
   // Devices.
-  row(getDevices, usersAndGuests('ok'), undefined, { hidden: ({ alice }) => [alice.deviceId] }),
+  row(getDevices, usersAndGuests('ok'), undefined, { hidden: ({ alice }) => [alice.deviceId, DEVICE_NAME] }),
   row(getDevice, usersAndGuests('404 M_NOT_FOUND'), device),
   row(updateDevice, usersAndGuests('404 M_NOT_FOUND'), (world) => ({ ...device(world), body: { display_name: 'x' } })),
   row(deleteDevice, users('401 interaction'), (world) => ({ ...device(world), body: {} })),
@@ -280,10 +280,15 @@ export const table: readonly AccessRow[] = [
   })),
 
   // Encryption.
-  row(queryKeys, usersAndGuests('ok'), ({ alice }) => ({ body: { device_keys: { [alice.userId]: [] } } })),
-  row(claimKeys, usersAndGuests('ok'), ({ alice }) => ({
-    body: { one_time_keys: { [alice.userId]: { [alice.deviceId]: 'signed_curve25519' } } },
-  })),
+  row(queryKeys, usersAndGuests('ok'), ({ alice }) => ({ body: { device_keys: { [alice.userId]: [] } } }), {
+    hidden: ({ userSigningKey }) => [userSigningKey],
+  }),
+  row(
+    claimKeys,
+    usersAndGuests('ok'),
+    ({ alice }) => ({ body: { one_time_keys: { [alice.userId]: { [alice.deviceId]: 'signed_curve25519' } } } }),
+    { restore: async () => {} },
+  ),
   row(uploadKeys, usersAndGuests('400 M_INVALID_PARAM'), ({ alice: { userId, deviceId } }) => ({
     body: { device_keys: { user_id: userId, device_id: deviceId, algorithms: [], keys: {}, signatures: {} } },
   })),

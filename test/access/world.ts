@@ -8,6 +8,7 @@ import { defineFilter } from '#api/client/filter.ts'
 import { inviteUser } from '#api/client/inviting.ts'
 import { joinRoomById } from '#api/client/joining.ts'
 import { postRoomKeysVersion, putRoomKeyBySessionId } from '#api/client/key-backup.ts'
+import { uploadKeys } from '#api/client/keys.ts'
 import { leaveRoom } from '#api/client/leaving.ts'
 import { login } from '#api/client/login.ts'
 import { setProfileField } from '#api/client/profile.ts'
@@ -20,6 +21,7 @@ import type { Endpoint } from '#api/endpoint.ts'
 import type { RoomAlias, RoomId, UserId } from '#protocol/identifiers.ts'
 import { allRoutes } from '#server/routes.ts'
 import { TestClient } from '#test/helpers/client.ts'
+import { oneTimeKeys, publishCrossSigning, publishDevice } from '#test/helpers/encryption.ts'
 import type { TestHomeserver } from '#test/helpers/homeserver.ts'
 import { say, send, setState } from '#test/helpers/rooms.ts'
 
@@ -40,6 +42,9 @@ export type Party = (typeof PARTIES)[number]
 /** Stands in everything that is only for Alice, or only for those who are in her room now. */
 export const SECRET = 'for-nobody-else'
 
+/** What Alice calls her device: those see it who ask for its keys. */
+export const DEVICE_NAME = 'kitchen'
+
 /** Alice, what is hers, and everybody else. */
 export type World = {
   readonly homeserver: TestHomeserver
@@ -55,6 +60,8 @@ export type World = {
   readonly mediaId: string
   /** Of Alice's key backup, where there is one. */
   readonly backupVersion: string
+  /** The key by which Alice signs the keys of others: only she sees it. */
+  readonly userSigningKey: string
 }
 
 const GUESTS = 'allow_guest_access: true\nenable_registration: true\nenable_registration_without_verification: true'
@@ -81,8 +88,8 @@ export const makeWorld = async (homeserver: TestHomeserver): Promise<World> => {
   const alias = '#alice:example.org' as RoomAlias
   await alice.call(setRoomAlias, { params: { roomAlias: alias }, body: { room_id: roomId } })
   const own = await keepOwnThings(alice, roomId, later)
-  const backupVersion = routed.has(postRoomKeysVersion.id) ? await keepKeys(alice, roomId) : '1'
-  return { homeserver, routed, alice, parties, roomId, alias, earlier, later, ...own, backupVersion }
+  const keys = routed.has(postRoomKeysVersion.id) ? await keepKeys(alice, roomId) : NO_KEYS
+  return { homeserver, routed, alice, parties, roomId, alias, earlier, later, ...own, ...keys }
 }
 
 async function makeParties(homeserver: TestHomeserver): Promise<Record<Party, TestClient>> {
@@ -137,7 +144,7 @@ async function keepOwnThings(alice: TestClient, roomId: RoomId, later: string) {
   await alice.call(setAccountData, { params: { userId, type }, body: { of: SECRET } })
   await alice.call(setAccountDataPerRoom, { params: { userId, roomId, type }, body: { of: SECRET } })
   await alice.call(setRoomTag, { params: { userId, roomId, tag: `u.${SECRET}` }, body: {} })
-  await alice.call(updateDevice, { params: { deviceId }, body: { display_name: SECRET } })
+  await alice.call(updateDevice, { params: { deviceId }, body: { display_name: DEVICE_NAME } })
   await alice.call(setProfileField, { params: { userId, keyName: 'displayname' }, body: { displayname: 'Alice' } })
   await alice.call(postReceipt, { params: { roomId, receiptType: 'm.read.private', eventId: later } })
   const body = { room: { timeline: { types: [SECRET] } }, [SECRET]: SECRET }
@@ -146,7 +153,10 @@ async function keepOwnThings(alice: TestClient, roomId: RoomId, later: string) {
   return { filterId, mediaId: uri.split('/').at(-1) ?? '' }
 }
 
-async function keepKeys(alice: TestClient, roomId: RoomId): Promise<string> {
+type Keys = Pick<World, 'backupVersion' | 'userSigningKey'>
+const NO_KEYS: Keys = { backupVersion: '1', userSigningKey: SECRET }
+
+async function keepKeys(alice: TestClient, roomId: RoomId): Promise<Keys> {
   const algorithm = 'm.megolm_backup.v1.curve25519-aes-sha2'
   const { version } = await alice.call(postRoomKeysVersion, { body: { algorithm, auth_data: { of: SECRET } } })
   await alice.call(putRoomKeyBySessionId, {
@@ -159,7 +169,10 @@ async function keepKeys(alice: TestClient, roomId: RoomId): Promise<string> {
     params: { eventType: 'org.example.message', txnId: TestClient.txn() },
     body: { messages },
   })
-  return version
+  await publishDevice(alice)
+  await alice.call(uploadKeys, { body: { one_time_keys: oneTimeKeys('AAAA', 'BBBB') } })
+  const { userSigning } = await publishCrossSigning(alice)
+  return { backupVersion: version, userSigningKey: userSigning.publicKeyBase64 }
 }
 
 /** Logs parties in again whose sessions their own requests ended. */
