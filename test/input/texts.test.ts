@@ -2,8 +2,13 @@ import assert from 'node:assert/strict'
 import { allRoutes } from '#server/routes.ts'
 import { Refused } from '#test/helpers/client.ts'
 import { eachHomeserver } from '#test/helpers/homeserver.ts'
+import type { TextRow } from './text-row.ts'
 import { syncNow, type TextWorld, textWorld } from './text-world.ts'
-import { type TextRow, texts } from './texts.ts'
+import { textsOfEncryption } from './texts-of-encryption.ts'
+import { textsOfRooms } from './texts-of-rooms.ts'
+import { textsOfUsers } from './texts-of-users.ts'
+
+const texts: readonly TextRow[] = [...textsOfRooms, ...textsOfUsers, ...textsOfEncryption]
 
 /** Text that databases, encodings and formats are known to fall over. `\ufffe` is the one by which our stores write the others. */
 const HARD: readonly string[] = [
