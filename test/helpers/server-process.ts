@@ -97,7 +97,7 @@ export class ServerProcess implements AsyncDisposable {
     return this.#process?.exitCode === null && this.#process.signalCode === null
   }
 
-  /** Bytes that the process holds after a collection; it must have been started with `--expose-gc`. */
+  /** Bytes that the process holds after a collection, with empty caches; it must have been started with `--expose-gc`. */
   async heapBytes(): Promise<number> {
     return (await this.#ask<{ bytes: number }>('heap')).bytes
   }

@@ -14,19 +14,20 @@ import { World } from './world.ts'
 // and pass) choose others; MYELIN_INPUT_ONLY names one endpoint.
 
 const SEED = Number(env['MYELIN_INPUT_SEED'] ?? 20_260_101)
-const RUNS = Number(env['MYELIN_INPUT_RUNS'] ?? 120)
+/** PostgreSQL writes to the disk for each change; it gets fewer. */
+const RUNS = { sqlite: Number(env['MYELIN_INPUT_RUNS'] ?? 100), postgres: Number(env['MYELIN_INPUT_RUNS'] ?? 50) }
+/** On a machine that has much else to do, a pass ends early. */
+const PASS_MS = 40_000
 const ONLY = env['MYELIN_INPUT_ONLY']
 /** How many endpoints are tried at the same time. */
 const AT_ONCE = 6
-/** What may be remembered of what came: little, so that a leak shows. */
-const CONFIG =
-  'memory_budget: 16M\nenable_registration: true\nenable_registration_without_verification: true\nallow_guest_access: true'
+const CONFIG = 'enable_registration: true\nenable_registration_without_verification: true\nallow_guest_access: true'
 
 const declared = endpoints.filter(({ id }) => ONLY === undefined || id === ONLY)
 
 for (const kind of ['sqlite', 'postgres'] as const) {
   test(`bad input is refused or taken, and never breaks anything (${kind})`, { timeout: 280_000 }, async (t) => {
-    t.diagnostic(`MYELIN_INPUT_SEED=${SEED} MYELIN_INPUT_RUNS=${RUNS}`)
+    t.diagnostic(`MYELIN_INPUT_SEED=${SEED} MYELIN_INPUT_RUNS=${RUNS[kind]}`)
     await using server = await ServerProcess.start(kind, ['--expose-gc'], CONFIG)
     const routed = await server.routedIds()
     const tried: Endpoint[] = []
@@ -39,10 +40,15 @@ for (const kind of ['sqlite', 'postgres'] as const) {
     for (const [index, endpoint] of tried.entries()) worlds.set(endpoint, await World.make(server, `user${index}`))
     const heaps: number[] = []
     const faults: string[] = []
-    for (const pass of [1, 2, 3]) {
+    for (const pass of [1, 2]) {
       const begun = performance.now()
       await inParallel(tried, async (endpoint) => {
-        const fault = await tryEndpoint(endpoint, { server, agent, world: worlds.get(endpoint) as World })
+        const tried = { server, agent, world: worlds.get(endpoint) as World }
+        const limits = {
+          numRuns: RUNS[kind],
+          interruptAfterTimeLimit: Math.max(1, begun + PASS_MS - performance.now()),
+        }
+        const fault = await tryEndpoint(endpoint, tried, limits)
         if (fault !== undefined) faults.push(fault)
       })
       assert.ok(server.isUp, 'the server runs still')
@@ -60,14 +66,18 @@ for (const kind of ['sqlite', 'postgres'] as const) {
 type Tried = { readonly server: ServerProcess; readonly agent: Agent; readonly world: World }
 
 /** Tries an endpoint; says what was wrong, with the smallest request that shows it. */
-async function tryEndpoint(endpoint: Endpoint, { server, agent, world }: Tried): Promise<string | undefined> {
+async function tryEndpoint(
+  endpoint: Endpoint,
+  { server, agent, world }: Tried,
+  limits: { readonly numRuns: number; readonly interruptAfterTimeLimit: number },
+): Promise<string | undefined> {
   const property = fc.asyncProperty(badRequests(endpoint), async (bad) => {
     await world.prepare()
     const answer = await exchange(agent, server.url, world, bad)
     const fault = faultOf(endpoint, bad.method, answer)
     if (fault !== undefined) throw new Error(fault)
   })
-  const result = await fc.check(property, { seed: SEED, numRuns: RUNS, endOnFailure: !server.isUp })
+  const result = await fc.check(property, { seed: SEED, ...limits })
   if (!result.failed) return undefined
   const [bad] = result.counterexample ?? []
   const { message } = result.errorInstance as Error
