@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { filesOf, quotedIn, tableOf, textOf } from './repository.ts'
 
-const PAGE = 'docs/decisions/0016-dependencies.md'
+const PAGE = 'docs/decisions/0018-dependencies.md'
 const { dependencies, devDependencies } = JSON.parse(textOf('package.json')) as Record<string, Record<string, string>>
 
 test('every package that is needed to run stands in the decision on dependencies, with a reason', () => {
