@@ -58,7 +58,7 @@ export class Homeserver implements AsyncDisposable {
     this.#isStopping = true
     const { waiters, committer, database } = this.services
     const closed = this.#servers.map((server) => new Promise<void>((resolve) => server.close(() => resolve())))
-    waiters.wakeAll()
+    waiters.close()
     for (const server of this.#servers) server.closeIdleConnections()
     const late = setTimeout(() => {
       for (const server of this.#servers) server.closeAllConnections()

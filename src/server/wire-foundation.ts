@@ -2,11 +2,6 @@ import type { Config } from '#config/config.ts'
 import { Hooks, type Module } from '#modules/registry.ts'
 import type { ServerName } from '#protocol/identifiers.ts'
 import type { SigningKey } from '#protocol/signing/signing-key.ts'
-import type { LoadedEvent } from '#rooms/loaded-event.ts'
-import { MembershipIndex } from '#rooms/membership-index.ts'
-import { RoomStore, type StateKeyName } from '#rooms/room-store.ts'
-import type { RoomView } from '#rooms/room-view.ts'
-import { RoomViews } from '#rooms/views.ts'
 import { Users } from '#services/accounts/users.ts'
 import { Sessions } from '#services/sessions/sessions.ts'
 import { Committer } from '#storage/commit.ts'
@@ -15,11 +10,10 @@ import { OPERATIONS } from '#storage/stores/all.ts'
 import { Numbers } from '#storage/stores/numbers.ts'
 import type { TokenHolder } from '#storage/stores/sessions.ts'
 import type { UserRow } from '#storage/stores/users.ts'
-import { Feed } from '#streams/feed.ts'
-import { Budget, ByteCache } from '#util/byte-cache.ts'
 import type { Clock } from '#util/clock.ts'
 import type { Logger } from '#util/logger.ts'
 import type { Random } from '#util/random.ts'
+import { wireMemory } from './wire-memory.ts'
 
 /** What a server is made from. */
 export type Ground = {
@@ -36,19 +30,8 @@ export type Ground = {
 export const wireFoundation = (ground: Ground) => {
   const { config, database, clock, random, log, modules } = ground
   const hooks = new Hooks({ modules, clock, log })
-  const budget = new Budget(config.server.memoryBudgetBytes)
-  const cache = <K, V>(sizeOf: (value: V, key: K) => number) => new ByteCache<K, V>({ budget, sizeOf })
-  const feed = new Feed(database.start.position)
-  const store = new RoomStore({
-    db: database,
-    caches: {
-      events: cache<number, LoadedEvent>((event) => event.bytes),
-      stateRows: cache<number, Uint8Array>((row) => row.byteLength),
-      keyNumbers: cache<string, number>((_, key) => key.length * 2),
-      keyNames: cache<number, StateKeyName>((name) => (name.type.length + name.stateKey.length) * 2),
-    },
-  })
-  const views = new RoomViews({ store, feed, cache: cache<number, RoomView>((view) => view.bytes) })
+  const memory = wireMemory(database, config.server.memoryBudgetBytes)
+  const { cache, feed, views } = memory
   const committer = new Committer({
     database,
     operations: OPERATIONS,
@@ -60,14 +43,13 @@ export const wireFoundation = (ground: Ground) => {
   })
   const { commit } = committer
   const numbers = new Numbers(commit)
-  const memberships = new MembershipIndex(database)
   const users = new Users({
     db: database,
     commit,
     numbers,
     serverName: config.server.name,
-    byId: cache<string, UserRow>(() => 200),
-    byNumber: cache<number, UserRow>(() => 200),
+    byId: cache<string, UserRow>(() => 200, 'users'),
+    byNumber: cache<number, UserRow>(() => 200, 'users'),
   })
   const sessions = new Sessions({
     db: database,
@@ -75,7 +57,7 @@ export const wireFoundation = (ground: Ground) => {
     numbers,
     clock,
     random,
-    cache: cache<string, TokenHolder>(() => 500),
+    cache: cache<string, TokenHolder>(() => 500, 'access_tokens'),
     lifetimes: {
       sessionMs: config.sessions.lifetimeMs,
       accessTokenMs: config.sessions.nonRefreshableAccessTokenLifetimeMs,
@@ -85,18 +67,13 @@ export const wireFoundation = (ground: Ground) => {
   })
   return {
     ...ground,
+    ...memory,
     serverName: config.server.name as ServerName,
     db: database,
     hooks,
-    budget,
-    cache,
-    feed,
-    store,
-    views,
     committer,
     commit,
     numbers,
-    memberships,
     users,
     sessions,
   }

@@ -16,11 +16,15 @@ import type { Foundation } from './wire-foundation.ts'
 export const wireRooms = async (foundation: Foundation) => {
   const { config, db, cache, clock, store, serverName, signingKey, random } = foundation
   const fingerprints = new Fingerprints(await fingerprintKey(db))
-  const rooms = new RoomRegistry({ store, active: cache<number, ActiveRoom>((room) => room.bytes), fingerprints })
+  const rooms = new RoomRegistry({
+    store,
+    active: cache<number, ActiveRoom>((room) => room.bytes, 'active_rooms'),
+    fingerprints,
+  })
   const origin = { serverName, signingKey, random }
   const transactions = new Transactions({
     ...foundation,
-    recent: cache<string, string>((_, key) => key.length * 2 + 100),
+    recent: cache<string, string>((_, key) => key.length * 2 + 100, 'transactions'),
   })
   const profiles = new MemberProfiles(foundation)
   const judge = async () => ({ unreadBits: 0, thread: undefined, write: () => {} })

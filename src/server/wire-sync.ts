@@ -26,7 +26,7 @@ export const wireSync = (foundation: Foundation) => {
     printing: {
       ...foundation,
       bundles: new Bundles(db),
-      sent: new SentMembers(cache<string, Map<string, number>>((sent) => sent.size * 100)),
+      sent: new SentMembers(cache<string, Map<string, number>>((sent) => sent.size * 100, 'lazy_members')),
       sections: { ephemeral: typing.section, accountData: async () => [], unread: async () => [] },
     },
     userSections: [],
@@ -38,7 +38,7 @@ export const wireSync = (foundation: Foundation) => {
     ...foundation,
     incarnation: db.start.incarnation,
     maxTimeline: config.rooms.maxTimelineLimit,
-    filters: cache<string, CompiledFilter>((_, key) => 2_000 + key.length * 4),
+    filters: cache<string, CompiledFilter>((_, key) => 2_000 + key.length * 4, 'filters'),
   })
   return { syncs, syncRequests, waiters, typing, proposals: proposals() }
 }

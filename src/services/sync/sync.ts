@@ -62,7 +62,7 @@ export class Syncs {
       const woken = left > 0 ? waiters.wait(request.requester.user, left, stop.signal) : undefined
       try {
         const answer = await this.#answer(request)
-        const isFinal = request.since === undefined || request.fullState || answer.isNews
+        const isFinal = request.since === undefined || request.fullState || answer.isNews || waiters.isClosed
         if (isFinal || woken === undefined || request.signal.aborted) return answer.text
         await woken
       } finally {

@@ -1,6 +1,7 @@
 import type { MembershipIndex } from '#rooms/membership-index.ts'
 import { LOG_KIND } from '#storage/change.ts'
 import type { LoggedEntry } from '#storage/commit.ts'
+import type { MembershipName } from '#storage/stores/memberships.ts'
 import type { Clock } from '#util/clock.ts'
 
 type Waiter = { readonly user: number; wake: () => void; isGathering: boolean }
@@ -18,6 +19,7 @@ export class Waiters {
   readonly #byUser = new Map<number, Set<Waiter>>()
   readonly #due: Waiter[] = []
   #isWaking = false
+  #isClosed = false
 
   constructor(deps: Deps) {
     this.#deps = deps
@@ -45,7 +47,7 @@ export class Waiters {
       const known = this.#byUser.get(user)
       if (known === undefined) this.#byUser.set(user, new Set([waiter]))
       else known.add(waiter)
-      if (signal.aborted) done()
+      if (signal.aborted || this.#isClosed) done()
     })
   }
 
@@ -68,11 +70,15 @@ export class Waiters {
     if (members === undefined) {
       // Nobody who waits is known to be here or not to be: read it, and wake then.
       this.#deps.memberships.ofRoom(room).then(
-        () => this.wakeRoom(room, isUrgent),
+        (read) => this.#wakeMembers(read, isUrgent),
         () => this.#wakeAll(),
       )
       return
     }
+    this.#wakeMembers(members, isUrgent)
+  }
+
+  #wakeMembers(members: ReadonlyMap<number, MembershipName>, isUrgent: boolean): void {
     if (members.size <= this.#byUser.size) {
       for (const [user, membership] of members) if (membership === 'join') this.#wakeUser(user, isUrgent)
     } else {
@@ -80,8 +86,14 @@ export class Waiters {
     }
   }
 
-  /** Wakes everybody, to be answered before the server ends. */
-  wakeAll(): void {
+  /** Nobody waits any more: the server ends. */
+  get isClosed(): boolean {
+    return this.#isClosed
+  }
+
+  /** Wakes everybody, to be answered before the server ends; nobody waits from now on. */
+  close(): void {
+    this.#isClosed = true
     this.#wakeAll()
   }
 
