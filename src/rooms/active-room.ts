@@ -52,6 +52,8 @@ export class ActiveRoom implements EventHome {
   /** A commit failed: nothing more may be built on this object. */
   isDropped = false
   head: RoomHead
+  /** How many users are in the room, those whose joining is not durable yet too. */
+  joinedCount: number
   readonly store: RoomStore
   readonly fingerprints: Fingerprints
   /** Event n by state key number in the head's state; 0 where there is none. */
@@ -63,6 +65,7 @@ export class ActiveRoom implements EventHome {
     readonly extremities: readonly Extremity[]
     readonly fingerprint: Fingerprint
     readonly fingerprints: Fingerprints
+    readonly joinedCount: number
     readonly store: RoomStore
   }) {
     const { row } = parts
@@ -71,6 +74,7 @@ export class ActiveRoom implements EventHome {
     this.rules = parts.rules
     this.store = parts.store
     this.fingerprints = parts.fingerprints
+    this.joinedCount = parts.joinedCount
     this.head = { ...row, extremities: parts.extremities, fingerprint: parts.fingerprint }
   }
 

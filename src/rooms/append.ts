@@ -190,7 +190,9 @@ async function changeMembership(
 ): Promise<void> {
   const { user, isLocal } = target
   const membership = (getString(event.content, 'membership') ?? 'leave') as MembershipName
-  const isRenewal = (await membershipBefore(room, row.stateKey ?? 0, before)) === membership
+  const former = await membershipBefore(room, row.stateKey ?? 0, before)
+  const isRenewal = former === membership
+  room.joinedCount += Number(membership === 'join') - Number(former === 'join')
   const entry = change.log({ kind: LOG_KIND.membership, room: room.room, user, item: row.event })
   const written = { room: room.room, user, event: row.event, pos: entry }
   if (isRenewal) change.write(membershipRenewed, written)

@@ -19,6 +19,8 @@ export class LoadedEvent {
   row: StoredEvent
   /** By which transaction which device sent it, where that is known: `null` if none did, `undefined` if nobody looked. */
   transaction: { readonly user: number; readonly deviceId: string; readonly txnId: string } | null | undefined
+  /** Members to whom it means something else than to the rest; `undefined` if nobody looked since it was read. */
+  unreadMarks: ReadonlyMap<number, { readonly notify: number; readonly highlight: number }> | undefined
   readonly #home: EventHome
   #pdu: JsonObject | undefined
   #event: RoomEvent | undefined

@@ -1,6 +1,7 @@
 import type { RoomId } from '#protocol/identifiers.ts'
 import { roomVersion } from '#protocol/room-versions.ts'
 import { emptyFingerprint, type Fingerprints } from '#storage/state-trie/fingerprint.ts'
+import { membershipCounts } from '#storage/stores/memberships.ts'
 import { type RoomRow, roomById, roomByNumber } from '#storage/stores/rooms.ts'
 import { stateFingerprint } from '#storage/stores/states.ts'
 import type { ByteCache } from '#util/byte-cache.ts'
@@ -84,7 +85,15 @@ export class RoomRegistry {
     const { store, active, fingerprints } = this.#deps
     const fingerprint = (await stateFingerprint(store.db, row.room, row.currentState)) ?? emptyFingerprint()
     const extremities = await readExtremities(row, { roomId: row.roomId as RoomId, rules }, store)
-    const room = new ActiveRoom({ row, rules, extremities, fingerprint, fingerprints, store })
+    const room = new ActiveRoom({
+      row,
+      rules,
+      extremities,
+      fingerprint,
+      fingerprints,
+      joinedCount: (await membershipCounts(store.db, row.room)).get('join') ?? 0,
+      store,
+    })
     active.set(row.room, room)
     return room
   }

@@ -49,6 +49,9 @@ export class RoomView implements EventHome {
     this.#relationsFrom = parts.from
   }
 
+  /** How many redactions took effect since the view was made: what was counted before them is no longer true. */
+  redactions = 0
+
   /** An event is durable now. */
   arrived(pos: number, n: number): void {
     this.#arrivals.push({ pos, n })

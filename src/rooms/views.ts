@@ -59,6 +59,12 @@ export class RoomViews {
     this.#deps.cache.get(room)?.stateMoved(pos, state)
   }
 
+  /** A redaction took effect on an event of the room. */
+  redacted(room: number): void {
+    const view = this.#deps.cache.get(room)
+    if (view !== undefined) view.redactions++
+  }
+
   /** Forgets a room: it is purged, or its views are no longer true. */
   forget(room: number, roomId: string): void {
     this.#numbers.delete(roomId)

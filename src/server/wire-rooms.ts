@@ -1,3 +1,5 @@
+import { compileRules } from '#protocol/push/evaluate.ts'
+import { emptyRuleset } from '#protocol/push/rules.ts'
 import type { ActiveRoom } from '#rooms/active-room.ts'
 import { RoomRegistry } from '#rooms/registry.ts'
 import { RoomSender } from '#services/events/room-sender.ts'
@@ -5,6 +7,7 @@ import { EventSender } from '#services/events/send-event.ts'
 import { Transactions } from '#services/events/transactions.ts'
 import { Limiter, type Rate } from '#services/limiter.ts'
 import { MemberProfiles } from '#services/profiles/member-profiles.ts'
+import { Judge } from '#services/push/judge.ts'
 import { RoomAliases } from '#services/rooms/aliases.ts'
 import { RoomCreator } from '#services/rooms/create-room.ts'
 import { Memberships } from '#services/rooms/memberships.ts'
@@ -27,7 +30,8 @@ export const wireRooms = async (foundation: Foundation) => {
     recent: cache<string, string>((_, key) => key.length * 2 + 100, 'transactions'),
   })
   const profiles = new MemberProfiles(foundation)
-  const judge = async () => ({ unreadBits: 0, thread: undefined, write: () => {} })
+  const customRules = { users: async () => new Set<number>(), of: async () => compileRules(emptyRuleset, '') }
+  const { judge } = new Judge({ ...foundation, customRules })
   const sender = new EventSender({ ...foundation, rooms, origin, transactions, judge })
   const creator = new RoomCreator({
     ...foundation,

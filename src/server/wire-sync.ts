@@ -1,6 +1,10 @@
 import { Typing } from '#services/ephemeral/typing.ts'
 import { Bundles } from '#services/events/bundles.ts'
 import { proposals } from '#services/proposals.ts'
+import { UnreadCounts } from '#services/push/unread-counts.ts'
+import { Pages } from '#services/rooms/pages.ts'
+import { RoomDoor } from '#services/rooms/room-access.ts'
+import { RoomReader } from '#services/rooms/room-reader.ts'
 import { SentMembers } from '#services/sync/lazy-members.ts'
 import type { CompiledFilter } from '#services/sync/request.ts'
 import { Syncs } from '#services/sync/sync.ts'
@@ -19,18 +23,21 @@ export const wireSync = (foundation: Foundation) => {
     boot: randomLowerAlphanumeric(random, 8),
     changed: (room) => waiters.wakeRoom(room, false),
   })
+  const bundles = new Bundles(db)
+  const unreadCounts = new UnreadCounts({ db, known: cache(() => 300, 'unread_counts') })
+  const ignored = async () => new Set<number>()
   const syncs = new Syncs({
     ...foundation,
     waiters,
     incarnation: db.start.incarnation,
     printing: {
       ...foundation,
-      bundles: new Bundles(db),
+      bundles,
       sent: new SentMembers(cache<string, Map<string, number>>((sent) => sent.size * 100, 'lazy_members')),
-      sections: { ephemeral: typing.section, accountData: async () => [], unread: async () => [] },
+      sections: { ephemeral: typing.section, accountData: async () => [], unread: unreadCounts.section },
     },
     userSections: [],
-    ignored: async () => new Set<number>(),
+    ignored,
     typing,
     excludedRooms: new Set(config.rooms.excludedFromSync),
   })
@@ -40,5 +47,8 @@ export const wireSync = (foundation: Foundation) => {
     maxTimeline: config.rooms.maxTimelineLimit,
     filters: cache<string, CompiledFilter>((_, key) => 2_000 + key.length * 4, 'filters'),
   })
-  return { syncs, syncRequests, waiters, typing, proposals: proposals() }
+  const door = new RoomDoor(foundation)
+  const roomReader = new RoomReader({ ...foundation, door, bundles, ignored })
+  const pages = new Pages({ ...foundation, door, reader: roomReader, incarnation: db.start.incarnation })
+  return { unreadCounts, door, roomReader, pages, syncs, syncRequests, waiters, typing, proposals: proposals() }
 }

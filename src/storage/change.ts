@@ -15,6 +15,8 @@ export const LOG_KIND = {
   profile: 10,
   purged: 11,
   device: 12,
+  /** An event of the past: it has a position, but arrives nowhere. */
+  backfilled: 13,
 } as const
 /** The number of a kind of log row. */
 export type LogKind = (typeof LOG_KIND)[keyof typeof LOG_KIND]

@@ -3,6 +3,7 @@ import { forbidden } from '#protocol/errors.ts'
 import { powerOf } from '#protocol/power-levels.ts'
 import type { ActiveRoom } from '#rooms/active-room.ts'
 import type { LoadedEvent } from '#rooms/loaded-event.ts'
+import type { RoomViews } from '#rooms/views.ts'
 import type { Change } from '#storage/change.ts'
 import { eventRedacted } from '#storage/stores/events.ts'
 import { isRefusal } from '#util/verdict.ts'
@@ -11,7 +12,11 @@ import { isRefusal } from '#util/verdict.ts'
 export const redactEvent = async (
   room: ActiveRoom,
   change: Change,
-  { redaction, target }: { readonly redaction: LoadedEvent; readonly target: LoadedEvent },
+  {
+    redaction,
+    target,
+    views,
+  }: { readonly redaction: LoadedEvent; readonly target: LoadedEvent; readonly views: RoomViews },
 ): Promise<void> => {
   const { sender } = redaction.event
   if (sender !== target.event.sender && !(await mayRedactOthers(room, sender))) {
@@ -19,7 +24,10 @@ export const redactEvent = async (
   }
   if (target.row.redactedBy !== undefined) return
   change.write(eventRedacted, { event: target.row.event, redactedBy: redaction.row.event })
-  change.onCommitted(() => room.store.forgetEvent(room.room, target.n))
+  change.onCommitted(() => {
+    room.store.forgetEvent(room.room, target.n)
+    views.redacted(room.room)
+  })
 }
 
 async function mayRedactOthers(room: ActiveRoom, userId: string): Promise<boolean> {

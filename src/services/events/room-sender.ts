@@ -6,6 +6,7 @@ import { type EventId, parseEventId, parseRoomAlias, type RoomId, type UserId } 
 import { readRelation } from '#protocol/relations.ts'
 import type { ActiveRoom } from '#rooms/active-room.ts'
 import type { RoomRegistry } from '#rooms/registry.ts'
+import type { RoomViews } from '#rooms/views.ts'
 import type { Limiter } from '#services/limiter.ts'
 import type { Memberships } from '#services/rooms/memberships.ts'
 import type { Reader } from '#storage/database.ts'
@@ -20,6 +21,7 @@ import type { EventSender } from './send-event.ts'
 type Deps = {
   readonly db: Reader
   readonly rooms: RoomRegistry
+  readonly views: RoomViews
   readonly sender: EventSender
   readonly roomMemberships: Memberships
   readonly hooks: Hooks
@@ -93,7 +95,11 @@ export class RoomSender {
           content: withoutKey(message.content, 'redacts'),
           redacts: target,
         })
-        await redactEvent(room, change, { redaction, target: room.store.loaded(stored, room) })
+        await redactEvent(room, change, {
+          redaction,
+          target: room.store.loaded(stored, room),
+          views: this.#deps.views,
+        })
         if (scope !== undefined) this.#deps.sender.transactions.write(change, scope, redaction)
         return redaction.row.eventId as EventId
       }),

@@ -158,6 +158,7 @@ export class RoomCreator {
       extremities: [],
       fingerprint: emptyFingerprint(),
       fingerprints,
+      joinedCount: 0,
       store: rooms.store,
     })
     await appendEvent(

@@ -1,7 +1,7 @@
 import type { Requester } from '#api/requester.ts'
 import type { Hooks } from '#modules/registry.ts'
 import { powerLevelsOf } from '#protocol/auth/auth-state.ts'
-import { forbidden, guestAccessForbidden, notFound, unknown } from '#protocol/errors.ts'
+import { forbidden, guestAccessForbidden, notFound, serverNotTrusted, unknown } from '#protocol/errors.ts'
 import type { EventId, RoomId, UserId } from '#protocol/identifiers.ts'
 import { powerOf } from '#protocol/power-levels.ts'
 import type { ActiveRoom } from '#rooms/active-room.ts'
@@ -99,6 +99,14 @@ export class Memberships {
     await this.#mayInvite(requester, act)
     if (requester.isShadowBanned) return
     await this.#change(requester, act, async () => ({ ...(await profiles.ofUser(act.target)), membership: 'invite' }))
+  }
+
+  /** Invites whoever has an address, which would take an identity server: none is used here. */
+  async inviteByAddress(requester: Requester, roomId: RoomId): Promise<never> {
+    const room = await this.#deps.rooms.byId(roomId)
+    if (room === undefined) throw forbidden('You are not in this room')
+    await this.#mustBeKnown(room, requester)
+    throw serverNotTrusted('This server asks no identity servers; invite by user ID')
   }
 
   /** Leaves the room, or refuses an invitation. */

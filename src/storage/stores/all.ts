@@ -39,6 +39,7 @@ import {
   stateRewritten,
 } from './states.ts'
 import { transactionAdded, transactionNew } from './transactions.ts'
+import { unreadMarkAdded, unreadMarksPassed } from './unread.ts'
 import { userAdded, userIdFree } from './users.ts'
 
 /** Every kind of row that can be written, in the order in which a batch writes them: what is removed first, what refers to others last. */
@@ -55,6 +56,7 @@ export const OPERATIONS: readonly Operation[] = [
   aliasRemoved,
   stateRemoved,
   currentStateRemoved,
+  unreadMarksPassed,
   numbersTaken,
   userAdded,
   accountAdded,
@@ -87,6 +89,7 @@ export const OPERATIONS: readonly Operation[] = [
   roomForgotten,
   transactionAdded,
   filterAdded,
+  unreadMarkAdded,
 ]
 /** Every condition that a change can carry. */
 export const CONDITIONS: readonly Condition[] = [

@@ -134,3 +134,39 @@ export const arrivedEvents = (
 /** The JSON of one event. */
 export const eventJson = async (db: Reader, event: number): Promise<string | undefined> =>
   (await db.get(JSON_ONLY, sql`SELECT ${JSON_ONLY} FROM event_json WHERE event = ${event}`))?.json
+
+/** Where paging goes on: in the order of depth, then of arrival. */
+export type PageStart = { readonly depth: number; readonly pos: number }
+
+type Page = {
+  readonly room: number
+  /** Beyond this place; `undefined`: from the end that the direction begins at. */
+  readonly from: PageStart | undefined
+  readonly limit: number
+}
+
+/** Events before a place, the nearest first: those that arrived up to `upTo`, and backfilled ones. */
+export const eventsBefore = (
+  db: Reader,
+  { room, from, upTo, limit }: Page & { readonly upTo: number },
+): Promise<StoredEvent[]> =>
+  db.all(
+    STORED,
+    sql`SELECT ${e}, j.json FROM events AS e JOIN event_json AS j ON j.event = e.event
+      WHERE e.room = ${room} AND (e.depth, e.pos) < (${from?.depth ?? Number.MAX_SAFE_INTEGER}, ${from?.pos ?? Number.MAX_SAFE_INTEGER})
+        AND (e.pos <= ${upTo} OR e.is_backfilled) AND NOT e.is_outlier AND e.rejected_by IS NULL AND NOT e.is_soft_failed
+      ORDER BY e.depth DESC, e.pos DESC LIMIT ${limit}`,
+  )
+
+/** Events after a place, the nearest first: those that arrived after `since` and up to `upTo`. */
+export const eventsAfter = (
+  db: Reader,
+  { room, from, since, upTo, limit }: Page & { readonly since: number; readonly upTo: number },
+): Promise<StoredEvent[]> =>
+  db.all(
+    STORED,
+    sql`SELECT ${e}, j.json FROM events AS e JOIN event_json AS j ON j.event = e.event
+      WHERE e.room = ${room} AND (e.depth, e.pos) > (${from?.depth ?? -1}, ${from?.pos ?? -1})
+        AND e.pos > ${since} AND e.pos <= ${upTo} AND NOT e.is_outlier AND e.rejected_by IS NULL AND NOT e.is_soft_failed
+      ORDER BY e.depth, e.pos LIMIT ${limit}`,
+  )

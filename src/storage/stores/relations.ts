@@ -64,3 +64,17 @@ export const hasAnnotated = async (
   )
   return found !== undefined
 }
+
+const INCOMING = row({ target: text(), relType: text(), userId: text() })
+/** How others relate to these events, and who. */
+export const incomingRelations = (
+  db: Reader,
+  room: number,
+  targets: Iterable<string>,
+): Promise<(typeof INCOMING)['out'][]> =>
+  db.all(
+    INCOMING,
+    sql`SELECT r.target, r.rel_type, u.user_id FROM relations AS r JOIN users AS u ON u."user" = r.sender
+      JOIN events AS e ON e.event = r.event
+      WHERE r.room = ${room} AND r.target ${oneOfText(targets)} AND e.redacted_by IS NULL LIMIT ${MAX_RELATED}`,
+  )

@@ -70,7 +70,7 @@ export const sqlitePlace = (): TestPlace => {
 }
 
 /** A fresh PostgreSQL database on the server that `uri` names. */
-export const postgresPlace = async (kind: string, uri: string): Promise<TestPlace> => {
+export const postgresPlace = async (kind: string, uri: string): Promise<TestPlace & { readonly uri: string }> => {
   const name = `test_${randomBytes(8).toString('hex')}`
   await administer(uri, `CREATE DATABASE ${name} TEMPLATE template0 ENCODING 'UTF8' LC_COLLATE 'C' LC_CTYPE 'C'`)
   const own = new URL(uri)
@@ -78,6 +78,7 @@ export const postgresPlace = async (kind: string, uri: string): Promise<TestPlac
   return {
     kind,
     path: undefined,
+    uri: own.href,
     open: async ({ serverName = 'example.org' } = {}) =>
       withCommitter(
         await openPostgres({

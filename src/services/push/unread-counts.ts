@@ -1,0 +1,179 @@
+import type { LoadedEvent } from '#rooms/loaded-event.ts'
+import type { RoomView } from '#rooms/room-view.ts'
+import type { RoomContext } from '#services/sync/sections.ts'
+import type { Reader } from '#storage/database.ts'
+import {
+  type CountedThread,
+  MAX_COUNTED,
+  readUpTo,
+  unreadByThread,
+  unreadMarks,
+  unreadOfThread,
+} from '#storage/stores/unread.ts'
+import type { ByteCache } from '#util/byte-cache.ts'
+
+/** How much of a timeline or thread a user has not read. */
+export type Unread = { readonly notify: number; readonly highlight: number }
+
+/** What is unread in a room: outside threads, and in each thread that has something, by its root. */
+export type UnreadOfRoom = { readonly main: Unread; readonly threads: ReadonlyMap<string, Unread> }
+
+/** Counts as they stood at a position, so that later ones need only look at what arrived since. */
+type Known = {
+  readonly upTo: number
+  readonly main: Unread
+  readonly threads: Map<string, Unread>
+  /** Of the room, when it was counted: redactions change what was counted. */
+  readonly epoch: number
+}
+
+type ReadPlaces = {
+  readonly everywhere: number
+  readonly main: number
+  readonly threads: ReadonlyMap<string, number>
+}
+
+type Deps = { readonly db: Reader; readonly known: ByteCache<string, Known> }
+
+/** Beyond so many arrivals everything is counted again. */
+const MAX_ADDED = 32
+const NOTHING: Unread = { notify: 0, highlight: 0 }
+
+/** Counts what users have not read. https://spec.matrix.org/v1.19/client-server-api/#receiving-notifications */
+export class UnreadCounts {
+  readonly #deps: Deps
+
+  constructor(deps: Deps) {
+    this.#deps = deps
+  }
+
+  /** The fields of a joined room in a sync. */
+  readonly section = async (room: RoomContext): Promise<string[]> => {
+    const counts = await this.of(room)
+    if (room.filter.filter.room.timeline.unreadThreadNotifications !== true) {
+      return [`"unread_notifications":${print(sum([counts.main, ...counts.threads.values()]))}`]
+    }
+    const threads = [...counts.threads].map(([root, unread]) => `${JSON.stringify(root)}:${print(unread)}`)
+    return [
+      `"unread_notifications":${print(counts.main)}`,
+      ...(threads.length === 0 ? [] : [`"unread_thread_notifications":{${threads.join(',')}}`]),
+    ]
+  }
+
+  /** What the requester has not read of the room, up to the context's position. */
+  async of({ view, requester, upTo, memberships, ignored }: RoomContext): Promise<UnreadOfRoom> {
+    const key = keyOf(requester.user, view.room)
+    const known = this.#deps.known.get(key)
+    const added =
+      known === undefined ? undefined : await this.#added(known, view, { user: requester.user, upTo, ignored })
+    const counted =
+      added ??
+      (await this.#count(view, { user: requester.user, upTo, since: memberships.get(view.room)?.sincePos ?? 0 }))
+    this.#deps.known.set(key, counted)
+    return counted
+  }
+
+  /** The user read on: their counts are made anew. */
+  forget(user: number, room: number): void {
+    this.#deps.known.delete(keyOf(user, room))
+  }
+
+  /** The known counts with what arrived since, or `undefined` where that takes more than looking at memory. */
+  async #added(
+    known: Known,
+    view: RoomView,
+    { user, upTo, ignored }: { readonly user: number; readonly upTo: number; readonly ignored: ReadonlySet<number> },
+  ): Promise<Known | undefined> {
+    if (known.epoch !== view.redactions || known.upTo > upTo) return undefined
+    if (view.hasArrivals(known.upTo, upTo) === false) return { ...known, upTo }
+    const events = await view.arrivals(known.upTo, upTo, MAX_ADDED)
+    if (events.length === MAX_ADDED) return undefined
+    let { main } = known
+    const threads = new Map(known.threads)
+    for (const event of events) {
+      const unread = meaning(event, user, ignored)
+      if (unread === undefined) return undefined
+      const { thread } = event.row
+      if (thread === undefined) main = sum([main, unread])
+      else threads.set(thread, sum([threads.get(thread) ?? NOTHING, unread]))
+    }
+    return { upTo, main, threads: withoutEmpty(threads), epoch: known.epoch }
+  }
+
+  async #count(
+    view: RoomView,
+    { user, upTo, since }: { readonly user: number; readonly upTo: number; readonly since: number },
+  ): Promise<Known> {
+    const { db } = this.#deps
+    const { room } = view
+    const read = await this.#readPlaces(room, user, since)
+    const counts = new Map<string | undefined, Unread>()
+    for (const { thread, ...unread } of await unreadByThread(db, { room, user, after: read.everywhere, upTo })) {
+      counts.set(thread, unread)
+    }
+    if (read.main > read.everywhere) counts.set(undefined, await this.#mainOnly({ room, user, after: read.main, upTo }))
+    for (const [thread, after] of read.threads) {
+      if (counts.has(thread)) counts.set(thread, await unreadOfThread(db, thread, { room, user, after, upTo }))
+    }
+    for (const { thread, pos, notify, highlight } of await unreadMarks(db, {
+      room,
+      user,
+      after: read.everywhere,
+      upTo,
+    })) {
+      const after = thread === undefined ? read.main : (read.threads.get(thread) ?? read.everywhere)
+      if (pos > after) counts.set(thread, sum([counts.get(thread) ?? NOTHING, { notify, highlight }]))
+    }
+    const threads = new Map([...counts].filter((one): one is [string, Unread] => one[0] !== undefined))
+    return { upTo, main: counts.get(undefined) ?? NOTHING, threads: withoutEmpty(threads), epoch: view.redactions }
+  }
+
+  /** How far the user has read: everywhere, outside threads, and in threads that are read further than the rest. */
+  async #readPlaces(room: number, user: number, since: number): Promise<ReadPlaces> {
+    const read = new Map<string, number>()
+    for (const { thread, eventPos } of await readUpTo(this.#deps.db, room, user)) {
+      read.set(thread, Math.max(read.get(thread) ?? 0, eventPos))
+    }
+    const everywhere = Math.max(since, read.get('') ?? 0)
+    const threads = [...read].filter(([thread, pos]) => thread !== '' && thread !== 'main' && pos > everywhere)
+    return { everywhere, main: Math.max(everywhere, read.get('main') ?? 0), threads: new Map(threads) }
+  }
+
+  async #mainOnly(range: {
+    readonly room: number
+    readonly user: number
+    readonly after: number
+    readonly upTo: number
+  }) {
+    const threads: CountedThread[] = await unreadByThread(this.#deps.db, range)
+    return threads.find(({ thread }) => thread === undefined) ?? NOTHING
+  }
+}
+
+const keyOf = (user: number, room: number): string => `${user}\0${room}`
+
+/** What one event adds to a member's counts; `undefined` where memory does not say. */
+function meaning(event: LoadedEvent, user: number, ignored: ReadonlySet<number>): Unread | undefined {
+  const { row, unreadMarks: marks } = event
+  if (marks === undefined) return undefined
+  if (row.sender === user || ignored.has(row.sender)) return NOTHING
+  const shared = { notify: row.unreadBits & 1, highlight: row.unreadBits >> 1 }
+  return sum([shared, marks.get(user) ?? NOTHING])
+}
+
+const sum = (parts: readonly Unread[]): Unread => ({
+  notify: Math.min(
+    MAX_COUNTED,
+    parts.reduce((total, { notify }) => total + notify, 0),
+  ),
+  highlight: Math.min(
+    MAX_COUNTED,
+    parts.reduce((total, { highlight }) => total + highlight, 0),
+  ),
+})
+
+const withoutEmpty = (threads: ReadonlyMap<string, Unread>): Map<string, Unread> =>
+  new Map([...threads].filter(([, { notify, highlight }]) => notify > 0 || highlight > 0))
+
+const print = ({ notify, highlight }: Unread): string =>
+  `{"highlight_count":${Math.max(0, highlight)},"notification_count":${Math.max(0, notify)}}`

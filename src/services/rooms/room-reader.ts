@@ -1,0 +1,138 @@
+import type { Requester } from '#api/requester.ts'
+import { invalidParam, notFound } from '#protocol/errors.ts'
+import type { LoadedEvent } from '#rooms/loaded-event.ts'
+import type { RoomView } from '#rooms/room-view.ts'
+import type { Bundles } from '#services/events/bundles.ts'
+import { type Audience, printEvents } from '#services/events/client-events.ts'
+import { wholeState } from '#services/sync/state-delta.ts'
+import { type SeenEvent, type Viewer, visibleTo } from '#services/sync/visibility.ts'
+import type { Reader } from '#storage/database.ts'
+import { numberInRoom } from '#storage/room-key.ts'
+import { eventOfRoom } from '#storage/stores/events.ts'
+import { type MembershipName, membershipsOfRoom } from '#storage/stores/memberships.ts'
+import { readToken } from '#streams/token.ts'
+import type { Clock } from '#util/clock.ts'
+import { getString, type JsonObject } from '#util/json.ts'
+import type { RoomDoor } from './room-access.ts'
+
+type Deps = {
+  readonly db: Reader
+  readonly door: RoomDoor
+  readonly bundles: Bundles
+  readonly clock: Clock
+  readonly ignored: (user: number) => Promise<ReadonlySet<number>>
+}
+
+/** How many members are read at once. */
+const MEMBERS_PAGE = 500
+
+/** Answers what is in a room, one event or the state. https://spec.matrix.org/v1.19/client-server-api/#getting-events-for-a-room */
+export class RoomReader {
+  readonly #deps: Deps
+
+  constructor(deps: Deps) {
+    this.#deps = deps
+  }
+
+  /** One event, printed. */
+  async event(requester: Requester, roomId: string, eventId: string): Promise<string> {
+    const { view, viewer } = await this.#deps.door.open(requester, roomId)
+    const [seen] = await this.find(view, viewer, eventId)
+    if (seen === undefined) throw notFound('There is no such event, or you may not see it')
+    const [printed] = await this.print(requester, view, [seen])
+    return printed ?? '{}'
+  }
+
+  /** The whole state, printed. */
+  async state(requester: Requester, roomId: string): Promise<string> {
+    const { view, viewer, state } = await this.#deps.door.open(requester, roomId)
+    const printed = await this.print(requester, view, asSeen(await wholeState(view, state), viewer))
+    return `[${printed.join(',')}]`
+  }
+
+  /** One piece of the state: its content, or the whole event, printed. */
+  async stateEvent(
+    requester: Requester,
+    roomId: string,
+    wanted: { readonly type: string; readonly stateKey: string; readonly format: 'content' | 'event' },
+  ): Promise<string> {
+    const { view, viewer, state } = await this.#deps.door.open(requester, roomId)
+    const event = await view.stateEvent(state, wanted.type, wanted.stateKey)
+    if (event === undefined) throw notFound('There is no such state in this room')
+    if (wanted.format === 'content') return JSON.stringify(event.content)
+    const [printed] = await this.print(requester, view, asSeen([event], viewer))
+    return printed ?? '{}'
+  }
+
+  /** The membership events of a room now, or at a token. https://spec.matrix.org/v1.19/client-server-api/#get_matrixclientv3roomsroomidmembers */
+  async members(
+    requester: Requester,
+    roomId: string,
+    wanted: {
+      readonly at: string | undefined
+      readonly membership: string | undefined
+      readonly notMembership: string | undefined
+    },
+  ): Promise<string> {
+    const { view, viewer, state, upTo } = await this.#deps.door.open(requester, roomId)
+    const base = wanted.at === undefined ? state : await view.stateAt(Math.min(upTo, positionOf(wanted.at)))
+    const members = (await wholeState(view, base)).filter((event) => {
+      const membership = getString(event.content, 'membership')
+      if (event.row.type !== 'm.room.member' || membership === undefined) return false
+      return (wanted.membership ?? membership) === membership && wanted.notMembership !== membership
+    })
+    const printed = await this.print(requester, view, asSeen(members, viewer))
+    return `{"chunk":[${printed.join(',')}]}`
+  }
+
+  /** The members of a room with name and picture, for those who are in it. */
+  async joinedMembers(requester: Requester, roomId: string): Promise<Record<string, JsonObject>> {
+    const { view } = await this.#deps.door.openToMembers(requester, roomId)
+    const joined: Record<string, JsonObject> = {}
+    for (let after = 0; ; ) {
+      const page = await membershipsOfRoom(this.#deps.db, { room: view.room, after, limit: MEMBERS_PAGE })
+      const events = await view.events(page.filter(isJoined).map(({ event }) => numberInRoom(event)))
+      for (const { event } of events.values()) {
+        const name = getString(event.content, 'displayname')
+        const avatar = getString(event.content, 'avatar_url')
+        joined[event.stateKey ?? ''] = {
+          ...(name === undefined ? {} : { display_name: name }),
+          ...(avatar === undefined ? {} : { avatar_url: avatar }),
+        }
+      }
+      const last = page.at(-1)
+      if (last === undefined || page.length < MEMBERS_PAGE) return joined
+      after = last.user
+    }
+  }
+
+  /** An event of the room by its ID, if the viewer may see it. */
+  async find(view: RoomView, viewer: Viewer, eventId: string): Promise<SeenEvent[]> {
+    const row = await eventOfRoom(this.#deps.db, view.room, eventId)
+    return row === undefined ? [] : visibleTo(view, viewer, [view.store.loaded(row, view)])
+  }
+
+  /** Prints events with `room_id`. */
+  async print(requester: Requester, view: RoomView, seen: readonly SeenEvent[]): Promise<string[]> {
+    const { clock, ignored } = this.#deps
+    const audience: Audience = {
+      requester,
+      now: clock.now(),
+      withRoomId: true,
+      ignored: await ignored(requester.user),
+    }
+    return printEvents(view, seen, audience, this.#deps)
+  }
+}
+
+/** State events, seen by somebody who may see the state. */
+export const asSeen = (events: readonly LoadedEvent[], { membership }: Viewer): SeenEvent[] =>
+  events.map((event) => ({ event, membership: membership?.membership ?? 'leave' }))
+
+const isJoined = ({ membership }: { readonly membership: MembershipName }): boolean => membership === 'join'
+
+function positionOf(text: string): number {
+  const token = readToken(text)
+  if (token === undefined) throw invalidParam("'at' is no token of this server")
+  return token.position
+}

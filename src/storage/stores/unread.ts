@@ -1,0 +1,87 @@
+import type { Reader } from '#storage/database.ts'
+import { operation } from '#storage/operation.ts'
+import { integer, optional, position, row, text } from '#storage/row.ts'
+import { sql, textValue } from '#storage/sql.ts'
+
+/** What an event means to one member beyond, or short of, what it means to those with untouched push rules. */
+export const UNREAD_MARK = row({
+  user: integer(),
+  room: integer(),
+  pos: position(),
+  thread: optional(text()),
+  /** To be added to the counts: -1, 0 or 1. */
+  notify: integer(),
+  highlight: integer(),
+})
+export type UnreadMarkRow = (typeof UNREAD_MARK)['out']
+
+/** An event means something else to a member. */
+export const unreadMarkAdded = operation('unread_mark_added', {
+  row: UNREAD_MARK,
+  statement: { insert: 'unread_marks' },
+})
+
+/** A member read everything up to there: their marks are of no use any more. */
+export const unreadMarksPassed = operation('unread_marks_passed', {
+  row: row({ user: integer(), room: integer(), upTo: integer() }),
+  statement: { remove: 'unread_marks', where: 't."user" = :user AND t.room = :room AND t.pos <= :up_to' },
+  scope: ({ user, room }) => `unread marks:${user}:${room}`,
+  fold: (earlier, later) => (later.upTo > earlier.upTo ? later : earlier),
+})
+
+/** Counts stop here: clients show no more anyway. */
+export const MAX_COUNTED = 10_000
+
+const COUNTED = row({ thread: optional(text()), notify: integer(), highlight: integer() })
+export type CountedThread = (typeof COUNTED)['out']
+
+type Range = {
+  readonly room: number
+  readonly user: number
+  /** What was read. */
+  readonly after: number
+  readonly upTo: number
+}
+
+/** Counts by thread of what notifies those with untouched rules and was not sent by the user. */
+export const unreadByThread = (db: Reader, { room, user, after, upTo }: Range): Promise<CountedThread[]> =>
+  db.all(
+    COUNTED,
+    sql`SELECT u.thread, count(*) AS notify, sum(CASE WHEN u.unread_bits = 3 THEN 1 ELSE 0 END) AS highlight
+      FROM (SELECT thread, unread_bits FROM events
+        WHERE room = ${room} AND unread_bits <> 0 AND pos > ${after} AND pos <= ${upTo} AND sender <> ${user}
+        ORDER BY pos DESC LIMIT ${MAX_COUNTED}) AS u GROUP BY u.thread`,
+  )
+
+/** As `unreadByThread`, of one thread. */
+export const unreadOfThread = async (
+  db: Reader,
+  thread: string,
+  { room, user, after, upTo }: Range,
+): Promise<Pick<CountedThread, 'notify' | 'highlight'>> => {
+  const found = await db.get(
+    COUNTED,
+    sql`SELECT u.thread, count(*) AS notify, sum(CASE WHEN u.unread_bits = 3 THEN 1 ELSE 0 END) AS highlight
+      FROM (SELECT thread, unread_bits FROM events
+        WHERE room = ${room} AND thread = ${textValue(thread)} AND unread_bits <> 0 AND pos > ${after} AND pos <= ${upTo}
+          AND sender <> ${user} ORDER BY pos DESC LIMIT ${MAX_COUNTED}) AS u GROUP BY u.thread`,
+  )
+  return found ?? { notify: 0, highlight: 0 }
+}
+
+/** The member's own marks. */
+export const unreadMarks = (db: Reader, { room, user, after, upTo }: Range): Promise<UnreadMarkRow[]> =>
+  db.all(
+    UNREAD_MARK,
+    sql`SELECT ${UNREAD_MARK} FROM unread_marks
+      WHERE "user" = ${user} AND room = ${room} AND pos > ${after} AND pos <= ${upTo} LIMIT ${MAX_COUNTED}`,
+  )
+
+const READ_UP_TO = row({ type: text(), thread: text(), eventPos: integer() })
+/** How far a user has read in a room, by the kind of receipt and thread ('' for receipts of no thread). */
+export const readUpTo = (db: Reader, room: number, user: number): Promise<(typeof READ_UP_TO)['out'][]> =>
+  db.all(
+    READ_UP_TO,
+    sql`SELECT ${READ_UP_TO} FROM receipts WHERE room = ${room} AND "user" = ${user}
+      AND type IN ('m.read', 'm.read.private') LIMIT 1000`,
+  )
