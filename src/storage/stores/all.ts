@@ -38,6 +38,17 @@ import {
   stateRemoved,
   stateRewritten,
 } from './states.ts'
+import {
+  endedTasksRemoved,
+  exclusionFree,
+  taskAdded,
+  taskClaimed,
+  taskEnded,
+  taskHeld,
+  taskPutBack,
+  taskRemoved,
+  taskWaits,
+} from './tasks.ts'
 import { transactionAdded, transactionNew } from './transactions.ts'
 import { unreadMarkAdded, unreadMarksPassed } from './unread.ts'
 import { userAdded, userIdFree } from './users.ts'
@@ -57,6 +68,8 @@ export const OPERATIONS: readonly Operation[] = [
   stateRemoved,
   currentStateRemoved,
   unreadMarksPassed,
+  taskRemoved,
+  endedTasksRemoved,
   numbersTaken,
   userAdded,
   accountAdded,
@@ -90,6 +103,11 @@ export const OPERATIONS: readonly Operation[] = [
   transactionAdded,
   filterAdded,
   unreadMarkAdded,
+  taskClaimed,
+  taskHeld,
+  taskPutBack,
+  taskEnded,
+  taskAdded,
 ]
 /** Every condition that a change can carry. */
 export const CONDITIONS: readonly Condition[] = [
@@ -99,4 +117,6 @@ export const CONDITIONS: readonly Condition[] = [
   refreshTokenGood,
   roomUnchanged,
   transactionNew,
+  taskWaits,
+  exclusionFree,
 ]
