@@ -241,20 +241,15 @@ function checked(schema: z.ZodType | undefined, input: unknown, part: RequestPar
   return result.data
 }
 
-/** What is known of a request's caller; the signal is made when somebody asks for it. */
-function callerOf(request: FastifyRequest, reply: FastifyReply): Caller {
-  let controller: AbortController | undefined
-  return {
-    ip: clientAddress(request.raw),
-    userAgent: request.headers['user-agent'],
-    get signal() {
-      if (controller !== undefined) return controller.signal
-      const made = new AbortController()
-      controller = made
-      reply.raw.once('close', () => {
-        if (!reply.raw.writableFinished) made.abort()
-      })
-      return made.signal
-    },
-  }
-}
+/** What is known of a request's caller. */
+const callerOf = (request: FastifyRequest, reply: FastifyReply): Caller => ({
+  ip: clientAddress(request.raw),
+  userAgent: request.headers['user-agent'],
+  onGone: (callback) => {
+    const closed = () => {
+      if (!reply.raw.writableFinished) callback()
+    }
+    reply.raw.once('close', closed)
+    return () => reply.raw.off('close', closed)
+  },
+})

@@ -8,8 +8,8 @@ export type Caller = {
   /** The client's address, from `X-Forwarded-For` where the listener trusts it. */
   readonly ip: string
   readonly userAgent: string | undefined
-  /** Aborted when the client hangs up. */
-  readonly signal: AbortSignal
+  /** Calls back if the client hangs up before it is answered; returns how to call that off. */
+  readonly onGone: (callback: () => void) => () => void
 }
 
 type RequesterOf<A extends Auth> = A extends 'none'

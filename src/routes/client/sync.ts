@@ -14,7 +14,7 @@ export const syncRoutes = ({ syncs, syncRequests }: Services): Route[] => [
       timeoutMs: query.timeout ?? 0,
       stateAfter: query.use_state_after ?? false,
       unstableStateAfter: query['org.matrix.msc4222.use_state_after'] ?? false,
-      signal: caller.signal,
+      onGone: caller.onGone,
     })
     return new JsonText(await syncs.sync(request))
   }),

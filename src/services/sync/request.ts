@@ -14,7 +14,8 @@ export type SyncRequest = {
   readonly timeoutMs: number
   /** Under which name the client wants the state after the timeline, if it wants that rather than the one before. */
   readonly stateAfter: 'state_after' | 'org.matrix.msc4222.state_after' | undefined
-  readonly signal: AbortSignal
+  /** Calls back if the client hangs up; returns how to call that off. */
+  readonly onGone: (callback: () => void) => () => void
 }
 
 /** A filter made ready for use. Kept as long as the definition is in use. */

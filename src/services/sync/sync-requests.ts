@@ -27,7 +27,8 @@ export type WrittenSync = {
   readonly timeoutMs: number
   readonly stateAfter: boolean
   readonly unstableStateAfter: boolean
-  readonly signal: AbortSignal
+  /** Calls back if the client hangs up; returns how to call that off. */
+  readonly onGone: (callback: () => void) => () => void
 }
 
 /** Reads what clients ask of a sync. */
@@ -43,7 +44,7 @@ export class SyncRequests {
   }
 
   async read(requester: Requester, written: WrittenSync): Promise<SyncRequest> {
-    const { fullState, timeoutMs, signal } = written
+    const { fullState, timeoutMs, onGone } = written
     return {
       requester,
       since: this.#since(written.since),
@@ -51,7 +52,7 @@ export class SyncRequests {
       fullState,
       timeoutMs,
       stateAfter: stateAfterName(written),
-      signal,
+      onGone,
     }
   }
 

@@ -53,22 +53,27 @@ export class Syncs {
   async sync(request: SyncRequest): Promise<string> {
     const { waiters, clock } = this.#deps
     const deadline = clock.now() + Math.min(request.timeoutMs, MAX_TIMEOUT_MS)
-    for (;;) {
-      // What happens from here on wakes the waiter, so that nothing falls between looking and waiting.
-      const stop = new AbortController()
-      const abort = () => stop.abort()
-      request.signal.addEventListener('abort', abort)
-      const left = deadline - clock.now()
-      const woken = left > 0 ? waiters.wait(request.requester.user, left, stop.signal) : undefined
-      try {
+    let isGone = false
+    let stopListening = () => {}
+    try {
+      for (;;) {
+        // What happens from here on ends the wait, so that nothing falls between looking and waiting.
+        const left = isGone || waiters.isClosed ? 0 : deadline - clock.now()
+        const wait = left > 0 && !isImmediate(request) ? waiters.wait(request.requester.user, left) : undefined
         const answer = await this.#answer(request)
-        const isFinal = request.since === undefined || request.fullState || answer.isNews || waiters.isClosed
-        if (isFinal || woken === undefined || request.signal.aborted) return answer.text
-        await woken
-      } finally {
-        stop.abort()
-        request.signal.removeEventListener('abort', abort)
+        if (answer.isNews || wait === undefined) {
+          wait?.cancel()
+          return answer.text
+        }
+        stopListening()
+        stopListening = request.onGone(() => {
+          isGone = true
+          wait.cancel()
+        })
+        await wait.ended
       }
+    } finally {
+      stopListening()
     }
   }
 
@@ -152,6 +157,9 @@ export class Syncs {
     return printToken({ incarnation, position, toDevice: 0, stamp: undefined, place: undefined })
   }
 }
+
+/** Whether the client is told everything, and so has nothing to wait for. */
+const isImmediate = ({ since, fullState }: SyncRequest): boolean => since === undefined || fullState
 
 /** Invitations by those whom the user ignores are not shown. */
 async function stripped(room: RoomContext, under: 'invite_state' | 'knock_state'): Promise<string | undefined> {

@@ -6,6 +6,9 @@ import type { Clock } from '#util/clock.ts'
 
 type Waiter = { readonly user: number; wake: () => void; isGathering: boolean }
 
+/** A wait and the way to end it. */
+export type Wait = { readonly ended: Promise<void>; readonly cancel: () => void }
+
 /** What is not urgent gathers for this long, so that it wakes a device once. */
 const GATHER_MS = 50
 /** How many are woken before others get their turn. */
@@ -32,23 +35,23 @@ export class Waiters {
     return count
   }
 
-  /** Resolves when something happened that may concern the user, when the time is over or when the signal aborts. */
-  wait(user: number, timeoutMs: number, signal: AbortSignal): Promise<void> {
-    return new Promise((resolve) => {
-      const done = () => {
-        this.#remove(waiter)
-        cancel()
-        signal.removeEventListener('abort', done)
-        resolve()
-      }
-      const waiter: Waiter = { user, wake: done, isGathering: false }
-      const cancel = this.#deps.clock.after(timeoutMs, done)
-      signal.addEventListener('abort', done)
-      const known = this.#byUser.get(user)
-      if (known === undefined) this.#byUser.set(user, new Set([waiter]))
-      else known.add(waiter)
-      if (signal.aborted || this.#isClosed) done()
+  /** A wait that ends when something happened that may concern the user, when the time is over or when it is cancelled. */
+  wait(user: number, timeoutMs: number): Wait {
+    let resolve = () => {}
+    const ended = new Promise<void>((done) => {
+      resolve = done
     })
+    const end = () => {
+      this.#remove(waiter)
+      cancelTimer()
+      resolve()
+    }
+    const waiter: Waiter = { user, wake: end, isGathering: false }
+    const cancelTimer = this.#deps.clock.after(timeoutMs, end)
+    const known = this.#byUser.get(user)
+    if (known === undefined) this.#byUser.set(user, new Set([waiter]))
+    else known.add(waiter)
+    return { ended, cancel: end }
   }
 
   /** Wakes those whom the entries concern: at once for events, gathered for the rest. */

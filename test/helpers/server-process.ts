@@ -1,0 +1,104 @@
+import { type ChildProcess, fork } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type PostgresServer, startPostgres } from './postgres-server.ts'
+
+const SECRET = 'secret of a server of its own'
+const UNLIMITED = '{ per_second: 1000000, burst_count: 1000000 }'
+const LIMITS = [
+  ...['message', 'registration', 'joins_per_room', 'room_creation', 'key_requests', 'reports'].map(
+    (name) => `rc_${name}: ${UNLIMITED}`,
+  ),
+  `rc_login: { address: ${UNLIMITED}, account: ${UNLIMITED}, failed_attempts: ${UNLIMITED} }`,
+  `rc_joins: { local: ${UNLIMITED}, remote: ${UNLIMITED} }`,
+  `rc_invites: { per_room: ${UNLIMITED}, per_user: ${UNLIMITED}, per_issuer: ${UNLIMITED} }`,
+].join('\n')
+
+/** A Myelin in a process of its own, that can be killed, on a fresh database that is as durable as real ones. */
+export class ServerProcess implements AsyncDisposable {
+  readonly secret = SECRET
+  readonly folder: string
+  /** The database server, where there is one. */
+  readonly postgres: PostgresServer | undefined
+  readonly #nodeArgs: readonly string[]
+  #process: ChildProcess | undefined
+  url = ''
+  /** Where the log stood when it was launched last. */
+  startPosition = 0
+
+  private constructor(parts: {
+    readonly folder: string
+    readonly postgres: PostgresServer | undefined
+    readonly nodeArgs: readonly string[]
+  }) {
+    this.folder = parts.folder
+    this.postgres = parts.postgres
+    this.#nodeArgs = parts.nodeArgs
+  }
+
+  /** Starts it. `nodeArgs`: for profiles. */
+  static async start(kind: 'sqlite' | 'postgres', nodeArgs: readonly string[] = []): Promise<ServerProcess> {
+    const folder = mkdtempSync(join(tmpdir(), 'myelin-process-'))
+    const postgres = kind === 'postgres' ? await startPostgres('newest', { durable: true }) : undefined
+    const server = new ServerProcess({ folder, postgres, nodeArgs })
+    await server.launch()
+    return server
+  }
+
+  get pid(): number {
+    return this.#process?.pid ?? 0
+  }
+
+  /** Starts the process again, on the same data. */
+  async launch(): Promise<void> {
+    const file = join(this.folder, 'homeserver.yaml')
+    writeFileSync(file, this.#config())
+    const child = fork(new URL('./server-main.ts', import.meta.url), [file], { execArgv: [...this.#nodeArgs] })
+    this.#process = child
+    const [message] = (await once(child, 'message')) as [{ url: string; position: number }]
+    this.url = message.url
+    this.startPosition = message.position
+  }
+
+  /** Ends the process as a power cut would, without a word. */
+  async kill(): Promise<void> {
+    const child = this.#process
+    if (child?.exitCode !== null || child.signalCode !== null) return
+    child.kill('SIGKILL')
+    await once(child, 'exit')
+  }
+
+  /** Megabytes that the process takes, and seconds of processor that it took. */
+  async usage(): Promise<{ readonly memoryMb: number; readonly cpuSeconds: number }> {
+    this.#process?.send('usage')
+    const [message] = (await once(this.#process as ChildProcess, 'message')) as [{ rss: number; cpuSeconds: number }]
+    return { memoryMb: message.rss / 1e6, cpuSeconds: message.cpuSeconds }
+  }
+
+  #config(): string {
+    const sqlite = `{ name: sqlite3, args: { database: "${this.folder}/homeserver.db" } }`
+    const uri = this.postgres === undefined ? undefined : new URL(this.postgres.uri)
+    const postgres = `{ name: psycopg2, args: { user: postgres, host: 127.0.0.1, port: ${uri?.port}, dbname: postgres } }`
+    return `server_name: process.example
+listeners: [{ port: 0, type: http, bind_addresses: ['127.0.0.1'], resources: [{ names: [client] }] }]
+registration_shared_secret: ${SECRET}
+bcrypt_rounds: 4
+media_store_path: ${this.folder}/media
+signing_key_path: ${this.folder}/signing.key
+database: ${uri === undefined ? sqlite : postgres}
+${LIMITS}
+`
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const child = this.#process
+    if (child?.exitCode === null && child.signalCode === null) {
+      child.send('stop')
+      await once(child, 'exit')
+    }
+    await this.postgres?.[Symbol.asyncDispose]()
+    rmSync(this.folder, { recursive: true, force: true })
+  }
+}
