@@ -8,12 +8,14 @@ import { wireAccounts } from './wire-accounts.ts'
 import { type Ground, wireFoundation } from './wire-foundation.ts'
 import { wireRooms } from './wire-rooms.ts'
 import { wireSync } from './wire-sync.ts'
+import { wireTasks } from './wire-tasks.ts'
 
 /** Everything that runs in a server. */
 export type Services = ReturnType<typeof wireFoundation> &
   ReturnType<typeof wireAccounts> &
   Awaited<ReturnType<typeof wireRooms>> &
-  ReturnType<typeof wireSync>
+  ReturnType<typeof wireSync> &
+  ReturnType<typeof wireTasks>
 
 /** How long open requests may take to end when the server stops. */
 const DRAIN_MS = 5_000
@@ -35,14 +37,17 @@ export class Homeserver implements AsyncDisposable {
   /** Builds the services and listens as the configuration says. */
   static async start(ground: Ground): Promise<Homeserver> {
     const foundation = wireFoundation(ground)
+    const rooms = await wireRooms(foundation)
     const services: Services = {
       ...foundation,
       ...wireAccounts(foundation),
-      ...(await wireRooms(foundation)),
+      ...rooms,
       ...wireSync(foundation),
+      ...wireTasks(foundation, rooms),
     }
     const server = new Homeserver(services, (isStopping) => appOf(services, isStopping))
     for (const listener of ground.config.listeners) await server.#listen(listener)
+    await services.taskRunner.start(services.tasks)
     return server
   }
 
@@ -56,14 +61,14 @@ export class Homeserver implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#isStopping) return
     this.#isStopping = true
-    const { waiters, committer, database } = this.services
+    const { waiters, taskRunner, committer, database } = this.services
     const closed = this.#servers.map((server) => new Promise<void>((resolve) => server.close(() => resolve())))
     waiters.close()
     for (const server of this.#servers) server.closeIdleConnections()
     const late = setTimeout(() => {
       for (const server of this.#servers) server.closeAllConnections()
     }, DRAIN_MS)
-    await Promise.all(closed)
+    await Promise.all([...closed, taskRunner[Symbol.asyncDispose]()])
     clearTimeout(late)
     await this.#app.close()
     await committer[Symbol.asyncDispose]()

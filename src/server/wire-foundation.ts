@@ -10,6 +10,7 @@ import { OPERATIONS } from '#storage/stores/all.ts'
 import { Numbers } from '#storage/stores/numbers.ts'
 import type { TokenHolder } from '#storage/stores/sessions.ts'
 import type { UserRow } from '#storage/stores/users.ts'
+import { Scheduler } from '#tasks/scheduler.ts'
 import type { Clock } from '#util/clock.ts'
 import type { Logger } from '#util/logger.ts'
 import type { Random } from '#util/random.ts'
@@ -43,6 +44,7 @@ export const wireFoundation = (ground: Ground) => {
   })
   const { commit } = committer
   const numbers = new Numbers(commit)
+  const scheduler = new Scheduler({ numbers, clock })
   const users = new Users({
     db: database,
     commit,
@@ -74,6 +76,7 @@ export const wireFoundation = (ground: Ground) => {
     committer,
     commit,
     numbers,
+    scheduler,
     users,
     sessions,
   }

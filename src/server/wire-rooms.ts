@@ -2,6 +2,7 @@ import { compileRules } from '#protocol/push/evaluate.ts'
 import { emptyRuleset } from '#protocol/push/rules.ts'
 import type { ActiveRoom } from '#rooms/active-room.ts'
 import { RoomRegistry } from '#rooms/registry.ts'
+import { RedactedContent } from '#services/events/redacted-content.ts'
 import { RoomSender } from '#services/events/room-sender.ts'
 import { EventSender } from '#services/events/send-event.ts'
 import { Transactions } from '#services/events/transactions.ts'
@@ -57,12 +58,14 @@ export const wireRooms = async (foundation: Foundation) => {
       perRoomProfiles: config.rooms.mayHavePerRoomProfiles,
     },
   })
+  const redactedContent = new RedactedContent({ ...foundation, keptMs: config.rooms.redactedContentRetentionMs })
   const rate = (settings: Rate) => new Limiter(settings, clock)
   const roomSender = new RoomSender({
     ...foundation,
     rooms,
     sender,
     roomMemberships,
+    redactedContent,
     messageLimiter: rate(config.rateLimits.message),
     redactionLimiter: rate(config.rateLimits.message),
   })

@@ -16,12 +16,14 @@ import { hasAnnotated } from '#storage/stores/relations.ts'
 import { get, getString, type JsonObject } from '#util/json.ts'
 import { type Random, randomLetters } from '#util/random.ts'
 import { redactEvent } from './redact.ts'
+import type { RedactedContent } from './redacted-content.ts'
 import type { EventSender } from './send-event.ts'
 
 type Deps = {
   readonly db: Reader
   readonly rooms: RoomRegistry
   readonly views: RoomViews
+  readonly redactedContent: RedactedContent
   readonly sender: EventSender
   readonly roomMemberships: Memberships
   readonly hooks: Hooks
@@ -95,11 +97,7 @@ export class RoomSender {
           content: withoutKey(message.content, 'redacts'),
           redacts: target,
         })
-        await redactEvent(room, change, {
-          redaction,
-          target: room.store.loaded(stored, room),
-          views: this.#deps.views,
-        })
+        await redactEvent(room, change, { redaction, target: room.store.loaded(stored, room) }, this.#deps)
         if (scope !== undefined) this.#deps.sender.transactions.write(change, scope, redaction)
         return redaction.row.eventId as EventId
       }),

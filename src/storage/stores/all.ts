@@ -14,7 +14,27 @@ import {
 import { filterAdded } from './filters.ts'
 import { membershipChanged, membershipRenewed, roomForgotten } from './memberships.ts'
 import { numbersTaken } from './numbers.ts'
+import { oldCommitsRemoved, oldTransactionsRemoved } from './old-rows.ts'
 import { profileFieldRemoved, profileFieldSet } from './profiles.ts'
+import {
+  accountDataPurged,
+  aliasesPurged,
+  currentStatesPurged,
+  eventJsonPurged,
+  eventsPurged,
+  membershipPurged,
+  missingEventsPurged,
+  ownLogPurged,
+  receiptsPurged,
+  redactionsPurged,
+  relationsPurged,
+  roomLogPurged,
+  roomPurged,
+  stateKeysPurged,
+  statesPurged,
+  transactionsPurged,
+  unreadMarksPurged,
+} from './purge.ts'
 import { roomAdded, roomMoved, roomUnchanged } from './rooms.ts'
 import {
   accessTokenAdded,
@@ -70,6 +90,25 @@ export const OPERATIONS: readonly Operation[] = [
   unreadMarksPassed,
   taskRemoved,
   endedTasksRemoved,
+  oldTransactionsRemoved,
+  oldCommitsRemoved,
+  accountDataPurged,
+  aliasesPurged,
+  currentStatesPurged,
+  eventJsonPurged,
+  eventsPurged,
+  membershipPurged,
+  missingEventsPurged,
+  ownLogPurged,
+  receiptsPurged,
+  redactionsPurged,
+  relationsPurged,
+  roomLogPurged,
+  roomPurged,
+  stateKeysPurged,
+  statesPurged,
+  transactionsPurged,
+  unreadMarksPurged,
   numbersTaken,
   userAdded,
   accountAdded,
