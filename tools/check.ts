@@ -5,6 +5,7 @@ import { execPath, exit, stdout } from 'node:process'
 
 const checks: readonly (readonly [string, readonly string[]])[] = [
   ['types', ['node_modules/typescript/bin/tsc', '-p', '.']],
+  ['lock file complete', ['tools/complete-lock.ts', '--check']],
   ['lint and walls', ['node_modules/@biomejs/biome/bin/biome', 'check', '.']],
   [
     'pure tests and documents',

@@ -39,6 +39,8 @@ export type Endpoint<
   readonly guest: boolean
   /** Users may call it while they are suspended. */
   readonly suspended: boolean
+  /** Users may call it while they are locked. */
+  readonly locked: boolean
   /** The specification says that it may answer 429. */
   readonly rateLimit: boolean
   readonly bodyKind: BodyKind
@@ -50,13 +52,16 @@ export type Endpoint<
   readonly response: Response
 }
 
-type Declared<P extends Schema, Q extends Schema, B extends Schema, R extends Schema, A extends Auth> = Pick<
-  Endpoint<P, Q, B, R, A>,
-  'id' | 'spec' | 'method' | 'path' | 'auth' | 'response'
-> &
-  Partial<
-    Pick<Endpoint<P, Q, B, R, A>, 'alsoAt' | 'guest' | 'suspended' | 'rateLimit' | 'bodyKind' | 'maxBodyBytes'>
-  > & {
+type Declared<
+  P extends Schema,
+  Q extends Schema,
+  B extends Schema,
+  R extends Schema,
+  A extends Auth,
+  K extends BodyKind,
+> = Pick<Endpoint<P, Q, B, R, A>, 'id' | 'spec' | 'method' | 'path' | 'auth' | 'response'> &
+  Partial<Pick<Endpoint<P, Q, B, R, A>, 'alsoAt' | 'guest' | 'suspended' | 'locked' | 'rateLimit' | 'maxBodyBytes'>> & {
+    readonly bodyKind?: K
     readonly params?: P
     readonly query?: Q
     readonly body?: B
@@ -64,23 +69,25 @@ type Declared<P extends Schema, Q extends Schema, B extends Schema, R extends Sc
 
 type Nothing = z.ZodUndefined
 
-/** Declares an endpoint. What is left out: no parameters, JSON, the usual size, not for guests, open to suspended users. */
+/** Declares an endpoint. What is left out: no parameters, JSON, the usual size, not for guests, open to suspended users, closed to locked ones. */
 export const endpoint = <
   const A extends Auth,
   R extends Schema,
   P extends Schema = Nothing,
   Q extends Schema = Nothing,
   B extends Schema = Nothing,
+  const K extends BodyKind = 'json',
 >(
-  declared: Declared<P, Q, B, R, A>,
-): Endpoint<P, Q, B, R, A> => ({
+  declared: Declared<P, Q, B, R, A, K>,
+): Endpoint<P, Q, B, R, A> & { readonly bodyKind: K } => ({
   alsoAt: [],
   guest: false,
   suspended: true,
+  locked: false,
   rateLimit: false,
-  bodyKind: 'json',
   maxBodyBytes: undefined,
   ...declared,
+  bodyKind: (declared.bodyKind ?? 'json') as K,
   params: declared.params as P,
   query: declared.query as Q,
   body: declared.body as B,

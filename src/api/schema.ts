@@ -58,6 +58,8 @@ export const deviceId = z.string().min(1, 'expected a device ID').max(512, 'expe
 export const deviceDisplayName = z.string().max(1000, 'expected at most 1000 characters')
 /** A password: longer ones would only cost us time. */
 export const password = z.string().max(512, 'expected at most 512 characters')
+/** The name of a file. The specification sets no bound; ours is above what file systems have. */
+export const fileName = z.string().max(512, 'expected at most 512 characters')
 /** A place in a stream or a page, as we gave it to the client: opaque, and judged by whoever reads it. */
 export const token = z.string().max(4096, 'expected at most 4096 characters')
 

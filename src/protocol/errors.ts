@@ -38,6 +38,26 @@ export class MatrixError extends Error {
   }
 }
 
+/**
+ * 401: interactive authentication is not over. `body` says what is left to do; a stage that failed is told beside it, and only then is there
+ * an `errcode`. https://spec.matrix.org/v1.19/client-server-api/#user-interactive-api-in-the-rest-api
+ */
+export class InteractionNeeded extends MatrixError {
+  readonly #hasFailed: boolean
+
+  constructor(body: JsonObject, failure?: MatrixError) {
+    super(failure?.errcode ?? 'M_FORBIDDEN', failure?.error ?? 'Interactive authentication is needed', {
+      status: 401,
+      fields: { ...failure?.fields, ...body },
+    })
+    this.#hasFailed = failure !== undefined
+  }
+
+  override toJSON(): JsonObject {
+    return this.#hasFailed ? super.toJSON() : this.fields
+  }
+}
+
 type ErrorMaker = (error: string, details?: ErrorDetails) => MatrixError
 const maker =
   (errcode: Errcode): ErrorMaker =>

@@ -6,14 +6,18 @@ import { admission } from './admission.ts'
 import { allRoutes } from './routes.ts'
 import { wireAccounts } from './wire-accounts.ts'
 import { type Ground, wireFoundation } from './wire-foundation.ts'
+import { wireProfiles } from './wire-profiles.ts'
 import { wireRooms } from './wire-rooms.ts'
 import { wireSync } from './wire-sync.ts'
 import { wireTasks } from './wire-tasks.ts'
+import { wireUserData } from './wire-user-data.ts'
 
 /** Everything that runs in a server. */
 export type Services = ReturnType<typeof wireFoundation> &
   ReturnType<typeof wireAccounts> &
   Awaited<ReturnType<typeof wireRooms>> &
+  ReturnType<typeof wireUserData> &
+  ReturnType<typeof wireProfiles> &
   ReturnType<typeof wireSync> &
   ReturnType<typeof wireTasks>
 
@@ -29,24 +33,29 @@ export class Homeserver implements AsyncDisposable {
   readonly #servers: Server[] = []
   #isStopping = false
 
-  private constructor(services: Services, app: (isStopping: () => boolean) => App) {
+  private constructor(services: Services) {
     this.services = services
-    this.#app = app(() => this.#isStopping)
+    this.#app = appOf(services, { isStopping: () => this.#isStopping, answered: () => this.#answered() })
   }
 
   /** Builds the services and listens as the configuration says. */
-  static async start(ground: Ground): Promise<Homeserver> {
-    const foundation = wireFoundation(ground)
-    const rooms = await wireRooms(foundation)
-    const services: Services = {
+  static async start(given: Ground): Promise<Homeserver> {
+    const foundation = wireFoundation(given)
+    const userData = wireUserData(foundation)
+    const ground = {
       ...foundation,
       ...wireAccounts(foundation),
-      ...rooms,
-      ...wireSync(foundation),
-      ...wireTasks(foundation, rooms),
+      ...userData,
+      ...(await wireRooms(foundation, userData)),
     }
-    const server = new Homeserver(services, (isStopping) => appOf(services, isStopping))
-    for (const listener of ground.config.listeners) await server.#listen(listener)
+    const services: Services = {
+      ...ground,
+      ...wireProfiles(ground),
+      ...wireSync(foundation, userData),
+      ...wireTasks(foundation, ground),
+    }
+    const server = new Homeserver(services)
+    for (const listener of given.config.listeners) await server.#listen(listener)
     await services.taskRunner.start(services.tasks)
     return server
   }
@@ -58,36 +67,51 @@ export class Homeserver implements AsyncDisposable {
     }
   }
 
+  /** While the server stops, a connection ends with its last answer. */
+  #answered(): void {
+    if (this.#isStopping) setImmediate(() => this.#closeIdle())
+  }
+
+  #closeIdle(): void {
+    for (const server of this.#servers) server.closeIdleConnections()
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#isStopping) return
     this.#isStopping = true
-    const { waiters, taskRunner, committer, database } = this.services
+    const { typing, waiters, taskRunner, uploads, memberUpdates, sweeper, committer, database } = this.services
     const closed = this.#servers.map((server) => new Promise<void>((resolve) => server.close(() => resolve())))
+    typing.clear()
     waiters.close()
-    for (const server of this.#servers) server.closeIdleConnections()
+    this.#closeIdle()
     const late = setTimeout(() => {
       for (const server of this.#servers) server.closeAllConnections()
     }, DRAIN_MS)
     await Promise.all([...closed, taskRunner[Symbol.asyncDispose]()])
     clearTimeout(late)
     await this.#app.close()
+    await uploads[Symbol.asyncDispose]()
+    await memberUpdates.stop()
+    await sweeper.settled()
     await committer[Symbol.asyncDispose]()
     await database[Symbol.asyncDispose]()
   }
 }
 
-function appOf(services: Services, isStopping: () => boolean): App {
+type Stopping = { readonly isStopping: () => boolean; readonly answered: () => void }
+
+function appOf(services: Services, { isStopping, answered }: Stopping): App {
   const { clock, log, sessions } = services
   let count = 0
   return createApp({
     routes: allRoutes(services),
-    authenticate: async (token, { caller, isOptional }) => {
-      const requester = await sessions.authenticate(token, { isOptional })
+    authenticate: async (token, { caller, endpoint }) => {
+      const requester = await sessions.authenticate(token, endpoint)
       if (requester !== undefined) sessions.seen(requester, caller)
       return requester
     },
     admit: admission(services, isStopping),
-    answered: () => {},
+    answered,
     log,
     now: clock.now,
     requestId: () => `${++count}`,

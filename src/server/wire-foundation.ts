@@ -3,6 +3,7 @@ import { Hooks, type Module } from '#modules/registry.ts'
 import type { ServerName } from '#protocol/identifiers.ts'
 import type { SigningKey } from '#protocol/signing/signing-key.ts'
 import { Users } from '#services/accounts/users.ts'
+import { Reservations } from '#services/reservations.ts'
 import { Sessions } from '#services/sessions/sessions.ts'
 import { Committer } from '#storage/commit.ts'
 import type { Database } from '#storage/database.ts'
@@ -79,6 +80,7 @@ export const wireFoundation = (ground: Ground) => {
     scheduler,
     users,
     sessions,
+    reservations: new Reservations([]),
   }
 }
 

@@ -1,5 +1,3 @@
-import { compileRules } from '#protocol/push/evaluate.ts'
-import { emptyRuleset } from '#protocol/push/rules.ts'
 import type { ActiveRoom } from '#rooms/active-room.ts'
 import { RoomRegistry } from '#rooms/registry.ts'
 import { RedactedContent } from '#services/events/redacted-content.ts'
@@ -15,9 +13,10 @@ import { Memberships } from '#services/rooms/memberships.ts'
 import { Fingerprints } from '#storage/state-trie/fingerprint.ts'
 import { fingerprintKey } from '#storage/stores/states.ts'
 import type { Foundation } from './wire-foundation.ts'
+import type { UserData } from './wire-user-data.ts'
 
 /** Rooms, and what is done in them. */
-export const wireRooms = async (foundation: Foundation) => {
+export const wireRooms = async (foundation: Foundation, { pushRules }: UserData) => {
   const { config, db, cache, clock, store, serverName, signingKey, random } = foundation
   const fingerprints = new Fingerprints(await fingerprintKey(db))
   const rooms = new RoomRegistry({
@@ -31,7 +30,10 @@ export const wireRooms = async (foundation: Foundation) => {
     recent: cache<string, string>((_, key) => key.length * 2 + 100, 'transactions'),
   })
   const profiles = new MemberProfiles(foundation)
-  const customRules = { users: async () => new Set<number>(), of: async () => compileRules(emptyRuleset, '') }
+  const customRules = {
+    users: () => pushRules.customUsers(),
+    of: async (user: number) => (await pushRules.rulesOf(user)).compiled,
+  }
   const { judge } = new Judge({ ...foundation, customRules })
   const sender = new EventSender({ ...foundation, rooms, origin, transactions, judge })
   const creator = new RoomCreator({

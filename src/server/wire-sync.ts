@@ -1,7 +1,7 @@
 import { Typing } from '#services/ephemeral/typing.ts'
+import { TypingNotices } from '#services/ephemeral/typing-notices.ts'
 import { Bundles } from '#services/events/bundles.ts'
 import { proposals } from '#services/proposals.ts'
-import { UnreadCounts } from '#services/push/unread-counts.ts'
 import { Pages } from '#services/rooms/pages.ts'
 import { RoomDoor } from '#services/rooms/room-access.ts'
 import { RoomReader } from '#services/rooms/room-reader.ts'
@@ -12,9 +12,14 @@ import { SyncRequests } from '#services/sync/sync-requests.ts'
 import { Waiters } from '#services/sync/waiters.ts'
 import { randomLowerAlphanumeric } from '#util/random.ts'
 import type { Foundation } from './wire-foundation.ts'
+import type { UserData } from './wire-user-data.ts'
 
 /** What tells clients what happened. */
-export const wireSync = (foundation: Foundation) => {
+export const wireSync = (
+  foundation: Foundation,
+  { joinedRooms, ignoredUsers, unreadCounts, userDataSections }: UserData,
+) => {
+  const ignored = ignoredUsers.of
   const { config, db, feed, cache, clock, random, memberships } = foundation
   const waiters = new Waiters({ memberships, clock })
   feed.listen((entries) => waiters.committed(entries))
@@ -23,9 +28,9 @@ export const wireSync = (foundation: Foundation) => {
     boot: randomLowerAlphanumeric(random, 8),
     changed: (room) => waiters.wakeRoom(room, false),
   })
+  const typingNotices = new TypingNotices({ typing, joinedRooms, memberships })
+  feed.listen(typingNotices.committed)
   const bundles = new Bundles(db)
-  const unreadCounts = new UnreadCounts({ db, known: cache(() => 300, 'unread_counts') })
-  const ignored = async () => new Set<number>()
   const syncs = new Syncs({
     ...foundation,
     waiters,
@@ -34,9 +39,13 @@ export const wireSync = (foundation: Foundation) => {
       ...foundation,
       bundles,
       sent: new SentMembers(cache<string, Map<string, number>>((sent) => sent.size * 100, 'lazy_members')),
-      sections: { ephemeral: typing.section, accountData: async () => [], unread: unreadCounts.section },
+      sections: {
+        ephemeral: async (room) => [...(await typing.section(room)), ...(await userDataSections.receipts(room))],
+        accountData: userDataSections.ofRoom,
+        unread: unreadCounts.section,
+      },
     },
-    userSections: [],
+    userSections: [userDataSections.global],
     ignored,
     typing,
     excludedRooms: new Set(config.rooms.excludedFromSync),
@@ -50,5 +59,5 @@ export const wireSync = (foundation: Foundation) => {
   const door = new RoomDoor(foundation)
   const roomReader = new RoomReader({ ...foundation, door, bundles, ignored })
   const pages = new Pages({ ...foundation, door, reader: roomReader, incarnation: db.start.incarnation })
-  return { unreadCounts, door, roomReader, pages, syncs, syncRequests, waiters, typing, proposals: proposals() }
+  return { door, roomReader, pages, syncs, syncRequests, waiters, typing, typingNotices, proposals: proposals() }
 }

@@ -28,6 +28,12 @@ export class Limiter {
     bucket.level += cost
   }
 
+  /** Gives back what was taken: the act turned out to be one that does not count. */
+  refund(key: string, cost = 1): void {
+    const bucket = this.#bucket(key)
+    bucket.level = Math.max(0, bucket.level - cost)
+  }
+
   /** Throws if `cost` could not be taken now, and takes nothing. */
   async check(key: string, cost = 1): Promise<void> {
     const retryAfterMs = this.#wait(key, cost)

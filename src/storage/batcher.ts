@@ -102,9 +102,10 @@ export class Batcher {
 
   #addCondition(change: Change, index: number, { condition, row }: ConditionRow): void {
     const key = condition.scope?.(row)
+    const taken = key === undefined ? undefined : this.#taken.get(key)
     // A lane's later changes build on its first one, which alone is judged against the database.
-    if (key !== undefined && this.#taken.has(key)) return
-    if (key !== undefined) this.#taken.set(key, { by: condition, change, row: undefined })
+    if (taken !== undefined && taken.change !== change) return
+    if (key !== undefined && taken === undefined) this.#taken.set(key, { by: condition, change, row: undefined })
     put(this.#conditions, condition, { change: index, values: row })
   }
 

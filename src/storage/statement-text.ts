@@ -6,7 +6,7 @@ export type Placeholder = (columnName: string) => string
 
 /** Puts a dialect's placeholders in the place of `:column`; a name that is no column of the row is an error of the program. */
 export const fill = (text: string, codec: RowCodec<unknown>, placeholder: Placeholder): string =>
-  text.replaceAll(/(?<!:):([a-z_]+)/g, (_, name: string) => {
+  text.replaceAll(/(?<!:):([a-z_][a-z0-9_]*)/g, (_, name: string) => {
     if (!codec.columns.some((column) => column.name === name)) throw new Error(`no column ${name} for: ${text}`)
     return placeholder(name)
   })
@@ -60,7 +60,7 @@ function pruneStatements(statement: Statement, from: RowSource): string[] {
     ...statement.key.map((name) => `t."${name}" = ${from.placeholder(name)}`),
     ...(statement.when === undefined
       ? []
-      : [statement.when.replaceAll(/excluded\.([a-z_]+)/g, (_, name) => from.placeholder(name))]),
+      : [statement.when.replaceAll(/excluded\.([a-z_][a-z0-9_]*)/g, (_, name) => from.placeholder(name))]),
   ].join(' AND ')
   const source = from.source === '' ? '' : `, ${from.source}`
   return [`DELETE FROM log WHERE pos IN (SELECT t.pos FROM ${statement.upsert} AS t${source} WHERE ${match})`]

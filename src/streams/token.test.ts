@@ -4,13 +4,21 @@ import fc from 'fast-check'
 import { printToken, readToken } from './token.ts'
 
 const number = fc.integer({ min: 0, max: 2 ** 50 })
-const token = fc.record({
-  incarnation: number,
-  position: number,
-  toDevice: number,
-  stamp: fc.option(fc.record({ boot: fc.stringMatching(/^[0-9a-z]{1,16}$/), count: number }), { nil: undefined }),
-  place: fc.option(fc.record({ depth: fc.maxSafeNat(), pos: number, isForward: fc.boolean() }), { nil: undefined }),
-})
+const plain = { noNullPrototype: true }
+const token = fc.record(
+  {
+    incarnation: number,
+    position: number,
+    toDevice: number,
+    stamp: fc.option(fc.record({ boot: fc.stringMatching(/^[0-9a-z]{1,16}$/), count: number }, plain), {
+      nil: undefined,
+    }),
+    place: fc.option(fc.record({ depth: fc.maxSafeNat(), pos: number, isForward: fc.boolean() }, plain), {
+      nil: undefined,
+    }),
+  },
+  plain,
+)
 
 test('a token is read as it was printed, and may stand in a URL', () => {
   fc.assert(

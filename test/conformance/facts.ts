@@ -56,7 +56,9 @@ export const operationOf = (id: string, api = 'client-server'): Operation | unde
 export function checkResponse(operationId: string, status: number, body: unknown, api = 'client-server'): string[] {
   const operation = operationOf(operationId, api)
   if (operation === undefined) return [`the specification has no operation ${operationId}`]
-  const shape = operation.responses[String(status)]
+  // A 401 may also be about the access token, at endpoints that name it only for interactive authentication.
+  const isAboutToken = status === 401 && !Object.hasOwn(Object(body), 'flows')
+  const shape = isAboutToken ? undefined : operation.responses[String(status)]
   if (shape === null) return []
   if (shape !== undefined) return violationsOf(shape, body)
   return status >= 400 ? violationsOf(STANDARD_ERROR, body) : [`${operationId} should not answer ${status}`]

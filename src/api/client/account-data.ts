@@ -24,6 +24,8 @@ export const setAccountData = endpoint({
   ...withR0('/_matrix/client/v3/user/{userId}/account_data/{type}'),
   auth: 'accessToken',
   params: global,
+  // What it is, only clients know: no number may lose anything.
+  bodyKind: 'event',
   body: jsonObject,
   response: empty,
 })
@@ -47,6 +49,8 @@ export const setAccountDataPerRoom = endpoint({
   ...withR0('/_matrix/client/v3/user/{userId}/rooms/{roomId}/account_data/{type}'),
   auth: 'accessToken',
   params: perRoom,
+  // What it is, only clients know: no number may lose anything.
+  bodyKind: 'event',
   body: jsonObject,
   response: empty,
 })

@@ -1,6 +1,6 @@
 import * as z from 'zod'
 import { endpoint } from '#api/endpoint.ts'
-import { count, noJson, serverName } from '#api/schema.ts'
+import { count, fileName, noJson, serverName } from '#api/schema.ts'
 
 /** A media ID: anything else could be a path. https://spec.matrix.org/latest/client-server-api/#security-considerations-5 */
 export const mediaId = z.string().regex(/^[A-Za-z0-9_-]{1,255}$/, 'expected a media ID of letters, digits, _ and -')
@@ -42,7 +42,7 @@ export const getContentOverrideNameAuthed = endpoint({
   auth: 'accessToken',
   guest: true,
   rateLimit: true,
-  params: z.object({ serverName, mediaId, fileName: z.string() }),
+  params: z.object({ serverName, mediaId, fileName }),
   query: z.object({ timeout_ms }),
   response: noJson,
 })

@@ -1,5 +1,6 @@
 import * as z from 'zod'
 import { endpoint } from '#api/endpoint.ts'
+import { fileName } from '#api/schema.ts'
 
 /** Uploads media. */
 export const uploadContent = endpoint({
@@ -11,6 +12,6 @@ export const uploadContent = endpoint({
   auth: 'accessToken',
   rateLimit: true,
   bodyKind: 'bytes',
-  query: z.object({ filename: z.string().optional() }),
+  query: z.object({ filename: fileName.optional() }),
   response: z.object({ content_uri: z.string() }),
 })

@@ -8,6 +8,7 @@ export const logout = endpoint({
   method: 'POST',
   ...withR0('/_matrix/client/v3/logout'),
   auth: 'accessToken',
+  locked: true,
   response: empty,
 })
 
@@ -18,5 +19,6 @@ export const logoutAll = endpoint({
   method: 'POST',
   ...withR0('/_matrix/client/v3/logout/all'),
   auth: 'accessToken',
+  locked: true,
   response: empty,
 })

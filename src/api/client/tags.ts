@@ -1,8 +1,11 @@
 import * as z from 'zod'
 import { endpoint, withR0 } from '#api/endpoint.ts'
 import { empty, roomId, shortText, userId } from '#api/schema.ts'
+import type { Json } from '#util/json.ts'
 
 const tagInfo = z.looseObject({ order: z.number().optional() })
+/** What clients of other kinds add is kept as it came. */
+const newTagInfo = z.object({ order: z.number().optional() }).catchall(z.custom<Json | undefined>(() => true))
 
 /** The tags that the user gave a room. */
 export const getRoomTags = endpoint({
@@ -23,7 +26,7 @@ export const setRoomTag = endpoint({
   ...withR0('/_matrix/client/v3/user/{userId}/rooms/{roomId}/tags/{tag}'),
   auth: 'accessToken',
   params: z.object({ userId, roomId, tag: shortText }),
-  body: tagInfo,
+  body: newTagInfo,
   response: empty,
 })
 

@@ -6,14 +6,7 @@ import type * as z from 'zod'
 import type { Endpoint } from '#api/endpoint.ts'
 import { errorOfIssues, type RequestPart } from '#api/issues.ts'
 import type { Requester } from '#api/requester.ts'
-import {
-  forbidden,
-  guestAccessForbidden,
-  invalidParam,
-  methodNotAllowed,
-  unrecognized,
-  userSuspended,
-} from '#protocol/errors.ts'
+import { invalidParam, methodNotAllowed, unrecognized } from '#protocol/errors.ts'
 import { inLogContext, newLogContext } from '#util/log-context.ts'
 import type { Logger } from '#util/logger.ts'
 import { MAX_BODY_BYTES, parseBody, readBody } from './body.ts'
@@ -21,10 +14,14 @@ import { clientAddress, isServed } from './listen.ts'
 import { CORS_HEADERS, send, sendError } from './respond.ts'
 import type { Caller, Route, Upload } from './route.ts'
 
-/** Finds out who asks. `isOptional`: no token is no error. Throws MatrixErrors for tokens that are missing, unknown or locked out. */
+/** Finds out who asks. Throws MatrixErrors for tokens that are missing or unknown and for users who may not call the endpoint. */
 export type Authenticate = (
   token: string | undefined,
-  request: { readonly query: Readonly<Record<string, unknown>>; readonly caller: Caller; readonly isOptional: boolean },
+  request: {
+    readonly query: Readonly<Record<string, unknown>>
+    readonly caller: Caller
+    readonly endpoint: Endpoint
+  },
 ) => Promise<Requester | undefined>
 
 /** Called once for each answered request, for the log and the metrics. */
@@ -56,6 +53,8 @@ declare module 'fastify' {
     endpointId: string
     userId: string | undefined
     startedAt: number
+    /** The `Content-Type` header as it came. */
+    contentType: string | undefined
   }
 }
 
@@ -87,6 +86,7 @@ export const createApp = (deps: Deps): FastifyInstance => {
   app.decorateRequest('endpointId', '')
   app.decorateRequest('userId', undefined)
   app.decorateRequest('startedAt', 0)
+  app.decorateRequest('contentType', undefined)
   addHooks(app, deps)
   addRoutes(app, deps)
   return app
@@ -95,6 +95,7 @@ export const createApp = (deps: Deps): FastifyInstance => {
 function addHooks(app: FastifyInstance, deps: Deps): void {
   app.addHook('onRequest', (request, reply, done) => {
     request.startedAt = deps.now()
+    hideContentType(request)
     reply.headers(CORS_HEADERS)
     if (!isServed(request.raw)) {
       sendError(reply, unrecognized('There is nothing at this path here'), deps.log)
@@ -122,6 +123,13 @@ function addHooks(app: FastifyInstance, deps: Deps): void {
     const known = status !== undefined && status >= 400 && status < 500
     sendError(reply, known ? invalidParam('the request is not well-formed HTTP') : error, deps.log)
   })
+}
+
+/** How a body is read, the endpoint says, whatever the header does. Fastify would refuse one that is not well-formed. */
+function hideContentType(request: FastifyRequest): void {
+  const { headers } = request.raw
+  request.contentType = headers['content-type']
+  if (request.contentType !== undefined) headers['content-type'] = 'application/octet-stream'
 }
 
 const METHODS = ['GET', 'PUT', 'POST', 'DELETE', 'PATCH', 'HEAD'] as const
@@ -201,13 +209,9 @@ async function authenticated(
   const requester = await deps.authenticate(tokenOf(request), {
     query,
     caller,
-    isOptional: endpoint.auth === 'accessTokenOptional',
+    endpoint,
   })
-  if (requester === undefined) return undefined
-  request.userId = requester.userId
-  if (requester.isGuest && !endpoint.guest) throw guestAccessForbidden('Guests may not do this')
-  if (requester.isSuspended && !endpoint.suspended) throw userSuspended('Your account is suspended')
-  if (endpoint.auth === 'admin' && !requester.isAdmin) throw forbidden('You are not a server administrator')
+  request.userId = requester?.userId
   return requester
 }
 
@@ -222,15 +226,15 @@ function tokenOf(request: FastifyRequest): string | undefined {
 }
 
 async function readRequestBody(endpoint: Endpoint, request: FastifyRequest): Promise<unknown> {
-  if (endpoint.bodyKind === 'bytes') return uploadOf(request.raw)
+  if (endpoint.bodyKind === 'bytes') return uploadOf(request.raw, request.contentType)
   if (request.method === 'GET') return undefined
   const bytes = await readBody(request.raw, endpoint.maxBodyBytes ?? MAX_BODY_BYTES)
   return endpoint.body === undefined ? undefined : parseBody(bytes, endpoint.bodyKind === 'event')
 }
 
-const uploadOf = (raw: IncomingMessage): Upload => ({
+const uploadOf = (raw: IncomingMessage, contentType: string | undefined): Upload => ({
   stream: raw instanceof Readable ? raw : Readable.from([]),
-  contentType: raw.headers['content-type'],
+  contentType,
   contentLength: raw.headers['content-length'] === undefined ? undefined : Number(raw.headers['content-length']),
 })
 
@@ -245,6 +249,7 @@ function checked(schema: z.ZodType | undefined, input: unknown, part: RequestPar
 const callerOf = (request: FastifyRequest, reply: FastifyReply): Caller => ({
   ip: clientAddress(request.raw),
   userAgent: request.headers['user-agent'],
+  range: request.headers.range,
   onGone: (callback) => {
     const closed = () => {
       if (!reply.raw.writableFinished) callback()

@@ -19,7 +19,7 @@ export const send = (reply: FastifyReply, answer: unknown): void => {
   if (answer instanceof JsonText) {
     reply.header('content-type', JSON_TYPE).send(answer.text)
   } else if (answer instanceof Download) {
-    reply.headers(answer.headers).send(answer.body)
+    reply.code(answer.status).headers(answer.headers).send(answer.body)
   } else {
     reply.header('content-type', JSON_TYPE).send(JSON.stringify(answer))
   }

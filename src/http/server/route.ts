@@ -8,6 +8,8 @@ export type Caller = {
   /** The client's address, from `X-Forwarded-For` where the listener trusts it. */
   readonly ip: string
   readonly userAgent: string | undefined
+  /** The `Range` header. */
+  readonly range: string | undefined
   /** Calls back if the client hangs up before it is answered; returns how to call that off. */
   readonly onGone: (callback: () => void) => () => void
 }
@@ -48,10 +50,12 @@ export class JsonText {
 export class Download {
   readonly headers: Readonly<Record<string, string>>
   readonly body: Readable | string | Uint8Array
+  readonly status: number
 
-  constructor(headers: Readonly<Record<string, string>>, body: Readable | string | Uint8Array) {
+  constructor(headers: Readonly<Record<string, string>>, body: Readable | string | Uint8Array, status = 200) {
     this.headers = headers
     this.body = body
+    this.status = status
   }
 }
 

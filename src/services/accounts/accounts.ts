@@ -1,9 +1,9 @@
-import { userInUse } from '#protocol/errors.ts'
+import { type MatrixError, unknown, userInUse } from '#protocol/errors.ts'
 import type { UserId } from '#protocol/identifiers.ts'
 import { Change, LOG_KIND } from '#storage/change.ts'
 import type { Commit } from '#storage/commit.ts'
 import type { Reader } from '#storage/database.ts'
-import { type AccountKind, type AccountRow, accountAdded, accountOf } from '#storage/stores/accounts.ts'
+import { type AccountKind, type AccountRow, accountAdded, accountFree, accountOf } from '#storage/stores/accounts.ts'
 import type { Numbers } from '#storage/stores/numbers.ts'
 import { profileFieldSet } from '#storage/stores/profiles.ts'
 import { userAdded, userIdFree } from '#storage/stores/users.ts'
@@ -28,6 +28,21 @@ export type NewAccount = {
   readonly displayName: string | undefined
 }
 
+/** What else happens in the commit that makes an account. */
+export type AccountExtras = {
+  readonly write: (change: Change, user: number) => Promise<void>
+  /** The error where one of the conditions that `write` added does not hold. */
+  readonly refused: (condition: string) => MatrixError
+}
+
+const NO_EXTRAS: AccountExtras = {
+  write: async () => {},
+  refused: (condition) => unknown(`The account could not be made: ${condition}`, { status: 500 }),
+}
+
+/** How often it is tried again when somebody else makes the same user known. */
+const ATTEMPTS = 3
+
 /** The accounts of this server. */
 export class Accounts {
   readonly #deps: Deps
@@ -36,38 +51,19 @@ export class Accounts {
     this.#deps = deps
   }
 
-  /** Makes an account, and what `extend` adds to it in the same commit; resolves to the user's number. Throws `M_USER_IN_USE`. */
-  async create(
-    account: NewAccount,
-    extend: (change: Change, user: number) => Promise<void> = async () => {},
-  ): Promise<number> {
-    const { users, numbers, commit, clock } = this.#deps
-    const { userId, kind, passwordHash, isAdmin, displayName } = account
-    if ((await users.find(userId)) !== undefined) throw userInUse('This user name is taken')
-    const user = await numbers.next('user')
-    const change = new Change().require(userIdFree, { userId }).write(userAdded, { user, userId, isLocal: true })
-    change.write(accountAdded, {
-      user,
-      kind,
-      appservice: undefined,
-      passwordHash,
-      createdTs: clock.now(),
-      isAdmin,
-      isLocked: false,
-      isSuspended: false,
-      isShadowBanned: false,
-      isApproved: true,
-      isDeactivated: false,
-      isErased: false,
-    })
-    if (displayName !== undefined) {
-      const pos = change.log({ kind: LOG_KIND.profile, user })
-      change.write(profileFieldSet, { user, field: 'displayname', value: JSON.stringify(displayName), pos })
+  /** Makes an account, and what else belongs into the same commit; resolves to the user's number. Throws `M_USER_IN_USE`. */
+  async create(account: NewAccount, extras: AccountExtras = NO_EXTRAS): Promise<number> {
+    for (let attempt = 1; ; attempt++) {
+      const { change, user } = await this.#begin(account.userId)
+      this.#write(change, user, account)
+      await extras.write(change, user)
+      const outcome = await this.#deps.commit(change)
+      if (outcome.ok) return user
+      const { refusedBy } = outcome
+      if (refusedBy === accountFree.name) throw taken()
+      if (refusedBy !== userIdFree.name) throw extras.refused(refusedBy)
+      if (attempt === ATTEMPTS) throw taken()
     }
-    await extend(change, user)
-    const outcome = await commit(change)
-    if (!outcome.ok) throw userInUse('This user name is taken')
-    return user
   }
 
   /** The account of a user of this server, or `undefined` where nobody of that name has one. */
@@ -76,4 +72,45 @@ export class Accounts {
     const row = users.isLocal(userId) ? await users.find(userId) : undefined
     return row === undefined ? undefined : accountOf(db, row.user)
   }
+
+  /** Throws `M_USER_IN_USE` where somebody has an account of that name, or had one. */
+  async mustBeFree(userId: UserId): Promise<void> {
+    if ((await this.find(userId)) !== undefined) throw taken()
+  }
+
+  /** Somebody may have been invited, and so be known, before they have an account. */
+  async #begin(userId: UserId): Promise<{ readonly change: Change; readonly user: number }> {
+    const { users, numbers } = this.#deps
+    const known = await users.find(userId)
+    if (known !== undefined) {
+      return { change: new Change().require(accountFree, { user: known.user }), user: known.user }
+    }
+    const user = await numbers.next('user')
+    return {
+      change: new Change().require(userIdFree, { userId }).write(userAdded, { user, userId, isLocal: true }),
+      user,
+    }
+  }
+
+  #write(change: Change, user: number, { kind, passwordHash, isAdmin, displayName }: NewAccount): void {
+    change.write(accountAdded, {
+      user,
+      kind,
+      appservice: undefined,
+      passwordHash,
+      createdTs: this.#deps.clock.now(),
+      isAdmin,
+      isLocked: false,
+      isSuspended: false,
+      isShadowBanned: false,
+      isApproved: true,
+      isDeactivated: false,
+      isErased: false,
+    })
+    if (displayName === undefined) return
+    const pos = change.log({ kind: LOG_KIND.profile, user })
+    change.write(profileFieldSet, { user, field: 'displayname', value: JSON.stringify(displayName), pos })
+  }
 }
+
+const taken = (): MatrixError => userInUse('This user name is taken')

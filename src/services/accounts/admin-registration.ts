@@ -1,11 +1,15 @@
 import { timingSafeEqual } from 'node:crypto'
-import { forbidden, invalidParam, invalidUsername, unknown } from '#protocol/errors.ts'
-import { parseNewUserId, type UserId } from '#protocol/identifiers.ts'
+import { forbidden, invalidParam, unknown } from '#protocol/errors.ts'
+import type { UserId } from '#protocol/identifiers.ts'
+import type { Audit } from '#services/audit.ts'
+import { judgeDisplayName } from '#services/profiles/fields.ts'
 import type { NewSession, Sessions } from '#services/sessions/sessions.ts'
+import type { Change } from '#storage/change.ts'
 import type { Clock } from '#util/clock.ts'
 import type { Random } from '#util/random.ts'
 import { registrationMac, type SharedSecretRegistration } from '#util/registration-mac.ts'
 import type { Accounts } from './accounts.ts'
+import type { NewNames } from './names.ts'
 import type { Passwords } from './passwords.ts'
 
 type Deps = {
@@ -14,7 +18,8 @@ type Deps = {
   readonly sessions: Sessions
   readonly clock: Clock
   readonly random: Random
-  readonly serverName: string
+  readonly names: NewNames
+  readonly audit: Audit
   readonly sharedSecret: string | undefined
 }
 
@@ -49,16 +54,17 @@ export class AdminRegistration {
   ): Promise<{ readonly userId: UserId; readonly session: NewSession }> {
     const secret = this.#mustBeOn()
     this.#takeNonce(request.nonce)
-    const { accounts, passwords, sessions, serverName } = this.#deps
+    const { accounts, passwords, names } = this.#deps
     const wanted = Buffer.from(registrationMac(request, secret))
     const given = Buffer.from(request.mac.toLowerCase())
     if (wanted.length !== given.length || !timingSafeEqual(wanted, given)) throw forbidden('HMAC incorrect')
     if (request.userType !== undefined && !USER_TYPES.includes(request.userType)) {
       throw invalidParam(`user_type is one of ${USER_TYPES.join(', ')}`)
     }
-    const userId = parseNewUserId(`@${request.username.toLowerCase()}:${serverName}`)
-    if (userId === undefined)
-      throw invalidUsername('A user name has letters a to z, digits and the characters . _ = - / +')
+    const userId = names.judge(request.username)
+    await accounts.mustBeFree(userId)
+    const displayName = request.displayName ?? request.username
+    judgeDisplayName(displayName)
     const passwordHash = await passwords.hash(request.password)
     let session: NewSession | undefined
     await accounts.create(
@@ -67,20 +73,29 @@ export class AdminRegistration {
         kind: (request.userType ?? 'user') as 'user' | 'bot' | 'support',
         passwordHash,
         isAdmin: request.isAdmin,
-        displayName: request.displayName ?? request.username,
+        displayName,
       },
-      async (change, user) => {
-        session = await sessions.begin(change, {
-          user,
-          deviceId: undefined,
-          displayName: undefined,
-          kind: 'legacy',
-          refreshable: false,
-        })
+      {
+        write: async (change, user) => {
+          session = await this.#begin(change, { ...request, userId, user })
+        },
+        refused: () => unknown('The account could not be made. Try again.', { status: 503 }),
       },
     )
     if (session === undefined) throw unknown('The account was made, but not logged in', { status: 500 })
     return { userId, session }
+  }
+
+  /** The session, and the record of what was done. */
+  async #begin(
+    change: Change,
+    made: { readonly user: number; readonly userId: UserId; readonly isAdmin: boolean },
+  ): Promise<NewSession> {
+    const { sessions, audit } = this.#deps
+    const { user, userId, isAdmin } = made
+    await audit.write(change, { actor: undefined, action: 'register', subject: userId, detail: { isAdmin } })
+    const device = { deviceId: undefined, displayName: undefined }
+    return sessions.begin(change, { user, ...device, kind: 'legacy', refreshable: false })
   }
 
   #takeNonce(nonce: string): void {

@@ -37,8 +37,9 @@ export class Passwords {
     })
   }
 
-  /** Throws `M_WEAK_PASSWORD` where a new password breaks the policy. */
+  /** Throws `M_WEAK_PASSWORD` where a new password breaks the policy, or is none. */
   judge(password: string): void {
+    if (password === '') throw weakPassword('The password is empty')
     const { policy } = this.#deps
     if (!policy.isEnabled) return
     if (password.length < policy.minLength) {

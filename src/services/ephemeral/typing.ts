@@ -58,13 +58,18 @@ export class Typing {
     this.#note(room, typing)
   }
 
+  /** Nobody types any more: the server ends, and its next life knows nothing of who did. */
+  clear(): void {
+    for (const [room, { users }] of this.#rooms) for (const user of [...users.keys()]) this.stop(room, user)
+  }
+
   /** The event that a sync shows, if the client does not know it. */
   readonly section = async (room: RoomContext): Promise<string[]> => {
     const isFirst = room.roomSince === 0
     const isNews = isFirst ? (this.#rooms.get(room.view.room)?.users.size ?? 0) > 0 : this.#isNews(room)
     if (!isNews || !room.filter.ephemeral({ type: 'm.typing', roomId: room.view.roomId })) return []
-    const users = [...(this.#rooms.get(room.view.room)?.users.values() ?? [])]
-    return [`{"type":"m.typing","content":{"user_ids":${JSON.stringify(users.map(({ userId }) => userId))}}}`]
+    const users = [...(this.#rooms.get(room.view.room)?.users ?? [])].filter(([user]) => !room.ignored.has(user))
+    return [`{"type":"m.typing","content":{"user_ids":${JSON.stringify(users.map(([, { userId }]) => userId))}}}`]
   }
 
   #isNews({ view, since }: SyncContext & Pick<RoomContext, 'view'>): boolean {

@@ -3,10 +3,9 @@ import type { Users } from '#services/accounts/users.ts'
 import type { Reader } from '#storage/database.ts'
 import { profileOf } from '#storage/stores/profiles.ts'
 import type { JsonObject } from '#util/json.ts'
+import { MEMBER_FIELDS } from './fields.ts'
 
 type Deps = { readonly db: Reader; readonly users: Users }
-
-const IN_MEMBER_EVENTS = new Set(['displayname', 'avatar_url'])
 
 /** What of a profile stands in membership events. https://spec.matrix.org/v1.19/client-server-api/#mroommember */
 export class MemberProfiles {
@@ -20,7 +19,7 @@ export class MemberProfiles {
   async of(user: number): Promise<JsonObject> {
     const fields = await profileOf(this.#deps.db, user)
     return Object.fromEntries(
-      fields.flatMap(({ field, value }) => (IN_MEMBER_EVENTS.has(field) ? [[field, JSON.parse(value)]] : [])),
+      fields.flatMap(({ field, value }) => (MEMBER_FIELDS.has(field) ? [[field, JSON.parse(value)]] : [])),
     )
   }
 

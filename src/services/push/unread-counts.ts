@@ -42,6 +42,8 @@ const NOTHING: Unread = { notify: 0, highlight: 0 }
 /** Counts what users have not read. https://spec.matrix.org/v1.19/client-server-api/#receiving-notifications */
 export class UnreadCounts {
   readonly #deps: Deps
+  /** What is being counted, so that what a receipt overtakes is not remembered. */
+  readonly #counting = new Map<string, object>()
 
   constructor(deps: Deps) {
     this.#deps = deps
@@ -63,19 +65,27 @@ export class UnreadCounts {
   /** What the requester has not read of the room, up to the context's position. */
   async of({ view, requester, upTo, memberships, ignored }: RoomContext): Promise<UnreadOfRoom> {
     const key = keyOf(requester.user, view.room)
-    const known = this.#deps.known.get(key)
-    const added =
-      known === undefined ? undefined : await this.#added(known, view, { user: requester.user, upTo, ignored })
-    const counted =
-      added ??
-      (await this.#count(view, { user: requester.user, upTo, since: memberships.get(view.room)?.sincePos ?? 0 }))
-    this.#deps.known.set(key, counted)
-    return counted
+    const ticket = {}
+    this.#counting.set(key, ticket)
+    try {
+      const known = this.#deps.known.get(key)
+      const added =
+        known === undefined ? undefined : await this.#added(known, view, { user: requester.user, upTo, ignored })
+      const counted =
+        added ??
+        (await this.#count(view, { user: requester.user, upTo, since: memberships.get(view.room)?.sincePos ?? 0 }))
+      if (this.#counting.get(key) === ticket) this.#deps.known.set(key, counted)
+      return counted
+    } finally {
+      if (this.#counting.get(key) === ticket) this.#counting.delete(key)
+    }
   }
 
   /** The user read on: their counts are made anew. */
   forget(user: number, room: number): void {
-    this.#deps.known.delete(keyOf(user, room))
+    const key = keyOf(user, room)
+    this.#counting.delete(key)
+    this.#deps.known.delete(key)
   }
 
   /** The known counts with what arrived since, or `undefined` where that takes more than looking at memory. */

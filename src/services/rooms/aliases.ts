@@ -5,6 +5,7 @@ import { parseRoomAlias, type RoomAlias, type RoomId, serverNameOf } from '#prot
 import { powerOf, requiredPower } from '#protocol/power-levels.ts'
 import type { MembershipIndex } from '#rooms/membership-index.ts'
 import type { RoomRegistry } from '#rooms/registry.ts'
+import type { Reservations } from '#services/reservations.ts'
 import { Change } from '#storage/change.ts'
 import type { Commit } from '#storage/commit.ts'
 import type { Reader } from '#storage/database.ts'
@@ -19,6 +20,7 @@ type Deps = {
   readonly rooms: RoomRegistry
   readonly memberships: MembershipIndex
   readonly serverName: string
+  readonly reservations: Reservations
 }
 
 /** Names of rooms. https://spec.matrix.org/v1.19/client-server-api/#room-aliases */
@@ -45,8 +47,9 @@ export class RoomAliases {
 
   /** Gives a room of this server's one more alias. */
   async add(requester: Requester, alias: RoomAlias, roomId: RoomId): Promise<void> {
-    const { serverName, rooms, memberships, commit, clock } = this.#deps
+    const { serverName, rooms, memberships, commit, clock, reservations } = this.#deps
     if (serverNameOf(alias) !== serverName) throw invalidParam('The alias belongs to another server')
+    reservations.judge('alias', alias, requester.appserviceId)
     const room = await rooms.byId(roomId)
     const membership = room === undefined ? undefined : (await memberships.ofUser(requester.user)).get(room.room)
     if (room === undefined || (membership?.membership !== 'join' && !requester.isAdmin)) {

@@ -13,6 +13,7 @@ import type { RoomViews } from '#rooms/views.ts'
 import { type Origin, opaqueEventId, refusalOfBuild } from '#services/events/create-event.ts'
 import type { EventSender } from '#services/events/send-event.ts'
 import type { MemberProfiles } from '#services/profiles/member-profiles.ts'
+import type { Reservations } from '#services/reservations.ts'
 import { Change } from '#storage/change.ts'
 import type { Commit } from '#storage/commit.ts'
 import type { Fingerprints } from '#storage/state-trie/fingerprint.ts'
@@ -55,6 +56,7 @@ type Deps = {
   readonly fingerprints: Fingerprints
   readonly hooks: Hooks
   readonly profiles: MemberProfiles
+  readonly reservations: Reservations
   readonly settings: {
     readonly defaultVersion: string
     /** For which presets rooms are encrypted unless the client says otherwise. */
@@ -84,7 +86,7 @@ export class RoomCreator {
       throw invalidParam(`At most ${MAX_INVITES} users can be invited with a room`)
     const verdict = await hooks.ask('userMayCreateRoom', requester, request)
     if (!verdict.ok) throw forbidden(verdict.reason)
-    const alias = this.#aliasOf(request)
+    const alias = this.#aliasOf(requester, request)
     const change = new Change()
     const room = await this.#make(requester, rules, { request, change })
     await this.#fill(room, change, requester, request, alias)
@@ -219,11 +221,12 @@ export class RoomCreator {
     }
   }
 
-  #aliasOf({ aliasLocalpart }: RoomRequest): RoomAlias | undefined {
+  #aliasOf(requester: Requester, { aliasLocalpart }: RoomRequest): RoomAlias | undefined {
     if (aliasLocalpart === undefined) return undefined
     const alias = parseRoomAlias(`#${aliasLocalpart}:${this.#deps.origin.serverName}`)
     if (alias === undefined || aliasLocalpart.includes(':'))
       throw invalidParam('room_alias_name cannot stand in an alias')
+    this.#deps.reservations.judge('alias', alias, requester.appserviceId)
     return alias
   }
 

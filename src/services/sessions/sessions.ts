@@ -1,15 +1,18 @@
-import { hash } from 'node:crypto'
 import type { Requester } from '#api/requester.ts'
-import { forbidden, missingToken, unknownToken, userDeactivated, userLocked } from '#protocol/errors.ts'
-import type { UserId } from '#protocol/identifiers.ts'
+import { forbidden, type MatrixError, missingToken, unknown, unknownToken } from '#protocol/errors.ts'
+import { type Admission, judgeCall, judgeStanding, requesterOf } from '#services/accounts/standing.ts'
 import { Change, LOG_KIND } from '#storage/change.ts'
 import type { Commit } from '#storage/commit.ts'
 import type { Reader } from '#storage/database.ts'
-import { deviceAdded, deviceRenamed, deviceSeen } from '#storage/stores/devices.ts'
+import { accountActive } from '#storage/stores/accounts.ts'
+import { deviceAdded, deviceIdNoKey, deviceSeen } from '#storage/stores/devices.ts'
 import type { Numbers } from '#storage/stores/numbers.ts'
 import {
   accessTokenAdded,
+  accessTokenGood,
   accessTokensRemoved,
+  accessTokenUsed,
+  deviceSessionIs,
   holderOfToken,
   refreshTokenAdded,
   refreshTokensRemoved,
@@ -17,11 +20,15 @@ import {
   type SessionRow,
   sessionAdded,
   sessionRemoved,
+  sessionsOnDevice,
+  supersededAccessTokensRemoved,
+  supersededRefreshTokensRemoved,
   type TokenHolder,
 } from '#storage/stores/sessions.ts'
 import type { ByteCache } from '#util/byte-cache.ts'
 import type { Clock } from '#util/clock.ts'
 import { type Random, randomLetters } from '#util/random.ts'
+import { newFamily, newRefreshToken, newToken, tokenHash } from './token-text.ts'
 
 /** How long sessions and tokens live, in milliseconds; `undefined` is without end. */
 export type SessionLifetimes = {
@@ -41,13 +48,14 @@ type Deps = {
   readonly cache: ByteCache<string, TokenHolder>
 }
 
-/** What a client gets that logged in. */
-export type NewSession = {
+/** The tokens of a session. */
+export type Tokens = {
   readonly accessToken: string
   readonly refreshToken: string | undefined
   readonly expiresInMs: number | undefined
-  readonly deviceId: string
 }
+/** What a client gets that logged in. */
+export type NewSession = Tokens & { readonly deviceId: string }
 
 /** What a new session is to be. */
 export type SessionRequest = {
@@ -60,118 +68,141 @@ export type SessionRequest = {
   readonly refreshable: boolean
 }
 
+/** What else happens in the commit that begins a session. */
+export type SessionExtras = {
+  readonly write: (change: Change) => void
+  /** The error where one of the conditions that `write` added does not hold. */
+  readonly refused: (condition: string) => MatrixError | undefined
+}
+
+/** Where new tokens belong. `refresh`: whether a refresh token is among them, and which one is exchanged for it. */
+export type Grant = {
+  readonly session: number
+  readonly sessionExpiresTs: number | undefined
+  readonly refresh: { readonly family: string | undefined; readonly parent: Uint8Array | undefined } | undefined
+}
+
 /** How often a device's last use is written down. */
 const SEEN_EVERY_MS = 2 * 60_000
+/** How often a login is tried again because another one on the same device came between. */
+const ATTEMPTS = 5
 
-/** The hash by which a token is kept. */
-export const tokenHash = (token: string): Uint8Array => hash('sha256', token, 'buffer')
-
-/** Sessions and the tokens by which clients show that they belong to one. */
+/** Sessions and the tokens by which clients show that they belong to one. https://spec.matrix.org/v1.19/client-server-api/#using-access-tokens */
 export class Sessions {
   readonly #deps: Deps
   readonly #seen = new Map<string, number>()
+  /** Grows with each time something is forgotten: what was read before may be out of date. */
+  #forgotten = 0
 
   constructor(deps: Deps) {
     this.#deps = deps
   }
 
-  /** A token nobody can guess: 192 bits, with a prefix by which leaked ones are found. */
-  newToken(kind: 'access' | 'refresh' | 'login'): string {
-    return `my${kind[0]}_${Buffer.from(this.#deps.random.bytes(24)).toString('base64url')}`
+  /** Begins a session of an account that is there. The device, where it was there, keeps its name; its former session ends. */
+  async open(request: SessionRequest, extras: SessionExtras = NO_EXTRAS): Promise<NewSession> {
+    for (let attempt = 1; ; attempt++) {
+      const change = new Change().require(accountActive, { user: request.user })
+      const session = await this.begin(change, request)
+      extras.write(change)
+      const outcome = await this.#deps.commit(change)
+      if (outcome.ok) return session
+      if (outcome.refusedBy !== deviceSessionIs.name) throw extras.refused(outcome.refusedBy) ?? refusal(outcome)
+      if (attempt === ATTEMPTS) throw refusal(outcome)
+    }
   }
 
-  /** Begins a session as part of `change`. A device that was there keeps its name; its former sessions end. */
-  async begin(change: Change, request: SessionRequest, former: readonly SessionRow[] = []): Promise<NewSession> {
-    const { clock, numbers, random, lifetimes } = this.#deps
+  /** Begins a session as part of `change`, which is refused where the device gets another session meanwhile. */
+  async begin(change: Change, request: SessionRequest): Promise<NewSession> {
+    const { db, clock, numbers, random, lifetimes } = this.#deps
+    const { user, kind, displayName } = request
     const createdTs = clock.now()
     const deviceId = request.deviceId ?? randomLetters(random, 10).toUpperCase()
+    if (request.deviceId !== undefined) {
+      const [former] = await sessionsOnDevice(db, user, deviceId)
+      change.require(deviceSessionIs, { user, deviceId, session: former?.session ?? 0 })
+      change.require(deviceIdNoKey, { user, deviceId })
+      if (former !== undefined) this.end(change, former)
+    }
     const session = await numbers.next('session')
-    for (const one of former) this.end(change, one)
-    change.write(sessionAdded, {
-      session,
-      user: request.user,
-      deviceId,
-      kind: request.kind,
-      createdTs,
-      expiresTs: after(createdTs, lifetimes.sessionMs),
-    })
-    change.write(deviceAdded, {
-      user: request.user,
-      deviceId,
-      displayName: request.displayName,
-      createdTs,
-      lastSeenTs: undefined,
-      lastSeenIp: undefined,
-      lastSeenUserAgent: undefined,
-    })
-    const tokens = this.addTokens(change, session, request.refreshable)
-    change.log({ kind: LOG_KIND.device, user: request.user })
+    const expiresTs = after(createdTs, lifetimes.sessionMs)
+    change.write(sessionAdded, { session, user, deviceId, kind, createdTs, expiresTs, authenticatedTs: createdTs })
+    const unused = { lastSeenTs: undefined, lastSeenIp: undefined, lastSeenUserAgent: undefined }
+    change.write(deviceAdded, { user, deviceId, displayName, createdTs, ...unused })
+    const refresh = request.refreshable ? { family: undefined, parent: undefined } : undefined
+    const tokens = this.addTokens(change, { session, sessionExpiresTs: expiresTs, refresh })
+    change.log({ kind: LOG_KIND.device, user })
     return { ...tokens, deviceId }
   }
 
   /** Gives a session an access token, and a refresh token where the client can use one. */
-  addTokens(
-    change: Change,
-    session: number,
-    refreshable: boolean,
-  ): Pick<NewSession, 'accessToken' | 'refreshToken' | 'expiresInMs'> {
-    const { clock, lifetimes } = this.#deps
+  addTokens(change: Change, { session, sessionExpiresTs, refresh }: Grant): Tokens {
+    const { clock, random, lifetimes } = this.#deps
     const createdTs = clock.now()
-    const expiresInMs = refreshable ? lifetimes.refreshableAccessTokenMs : lifetimes.accessTokenMs
-    const accessToken = this.newToken('access')
+    const lifetimeMs = refresh === undefined ? lifetimes.accessTokenMs : lifetimes.refreshableAccessTokenMs
+    const expiresTs = earlier(after(createdTs, lifetimeMs), sessionExpiresTs)
+    const accessToken = newToken(random, 'access')
+    const family = refresh === undefined ? undefined : (refresh.family ?? newFamily(random))
+    const refreshToken = family === undefined ? undefined : newRefreshToken(random, family)
+    const refreshHash = refreshToken === undefined ? undefined : tokenHash(refreshToken)
     change.write(accessTokenAdded, {
       hash: tokenHash(accessToken),
       session,
       createdTs,
-      expiresTs: after(createdTs, expiresInMs),
+      expiresTs,
+      refresh: refreshHash,
+      isFresh: refresh?.parent !== undefined,
     })
-    if (!refreshable) return { accessToken, refreshToken: undefined, expiresInMs }
-    const refreshToken = this.newToken('refresh')
-    change.write(refreshTokenAdded, {
-      hash: tokenHash(refreshToken),
-      session,
-      createdTs,
-      expiresTs: after(createdTs, lifetimes.refreshTokenMs),
-      successor: undefined,
-    })
-    return { accessToken, refreshToken, expiresInMs }
+    if (refreshHash !== undefined && family !== undefined) {
+      change.write(refreshTokenAdded, {
+        hash: refreshHash,
+        session,
+        createdTs,
+        expiresTs: after(createdTs, lifetimes.refreshTokenMs),
+        parent: refresh?.parent,
+        family: tokenHash(family),
+      })
+    }
+    return { accessToken, refreshToken, expiresInMs: expiresTs === undefined ? undefined : expiresTs - createdTs }
   }
 
   /** Ends a session as part of `change`: its tokens are void when that is durable. */
   end(change: Change, { session }: Pick<SessionRow, 'session'>): void {
     change.write(accessTokensRemoved, { session }).write(refreshTokensRemoved, { session })
     change.write(sessionRemoved, { session })
+    this.forgetWith(change, session)
+  }
+
+  /** Forgets what is remembered of a session's tokens once the change is durable. */
+  forgetWith(change: Change, session: number): void {
     change.onCommitted(() => this.forget((holder) => holder.session === session))
   }
 
   /** Forgets what is remembered of tokens, so that it is read again: something about their accounts or sessions changed. */
   forget(concerns: (holder: TokenHolder) => boolean): void {
     const { cache } = this.#deps
+    this.#forgotten++
     for (const [key, holder] of cache.entries()) if (concerns(holder)) cache.delete(key)
   }
 
-  /** Who holds the token. Throws where there is none, it is unknown or run out, or its account may do nothing. */
-  async authenticate(
-    token: string | undefined,
-    { isOptional, mayBeLocked = false }: { readonly isOptional: boolean; readonly mayBeLocked?: boolean },
-  ): Promise<Requester | undefined> {
+  /** Who holds the token and may call the endpoint. Throws where there is no token, it is unknown or run out, or its user may not. */
+  async authenticate(token: string | undefined, endpoint: Admission): Promise<Requester | undefined> {
     if (token === undefined) {
-      if (isOptional) return undefined
+      if (endpoint.auth === 'accessTokenOptional' || endpoint.auth === 'none') return undefined
       throw missingToken('This needs an access token')
     }
-    const holder = await this.#holder(token)
-    const now = this.#deps.clock.now()
+    const hash = tokenHash(token)
+    const holder = await this.#holder(hash)
     if (holder === undefined) throw unknownToken()
-    if (holder.sessionExpiresTs !== undefined && holder.sessionExpiresTs <= now) {
-      throw unknownToken({ error: 'The session has come to its end' })
+    const now = this.#deps.clock.now()
+    if (isOver(holder.sessionExpiresTs, now)) {
+      throw unknownToken({ softLogout: true, error: 'The session has come to its end' })
     }
-    if (holder.expiresTs !== undefined && holder.expiresTs <= now) {
-      throw unknownToken({ softLogout: true, error: 'The access token has run out' })
-    }
-    if (holder.isDeactivated) throw userDeactivated('The account is deactivated', { status: 401 })
-    if (holder.isLocked && !mayBeLocked) throw userLocked()
-    if (!holder.isApproved) throw forbidden('The account was not approved yet')
-    return requesterOf(holder)
+    if (isOver(holder.expiresTs, now)) throw unknownToken({ softLogout: true, error: 'The access token has run out' })
+    judgeStanding(holder, { mayBeLocked: endpoint.locked })
+    if (holder.isFresh) await this.#firstUse(hash, holder)
+    const requester = requesterOf(holder)
+    judgeCall(requester, endpoint)
+    return requester
   }
 
   /** Notes that a device was used, now and then. */
@@ -189,35 +220,47 @@ export class Sessions {
     commit(new Change().write(deviceSeen, seen)).catch(() => this.#seen.delete(key))
   }
 
-  async #holder(token: string): Promise<TokenHolder | undefined> {
-    const hashed = tokenHash(token)
-    const key = Buffer.from(hashed).toString('latin1')
-    const known = this.#deps.cache.get(key)
+  /**
+   * A token that came by a refresh arrived: what was there before it, and what another exchange of the same refresh token brought, is void.
+   * https://spec.matrix.org/v1.19/client-server-api/#refreshing-access-tokens
+   */
+  async #firstUse(hash: Uint8Array, { session, refresh }: TokenHolder): Promise<void> {
+    const change = new Change().require(accessTokenGood, { session, hash }).write(accessTokenUsed, { session, hash })
+    if (refresh !== undefined) {
+      change.write(supersededAccessTokensRemoved, { session, hash: refresh })
+      change.write(supersededRefreshTokensRemoved, { session, hash: refresh })
+    }
+    this.forgetWith(change, session)
+    if (!(await this.#deps.commit(change)).ok) throw unknownToken()
+  }
+
+  async #holder(hash: Uint8Array): Promise<TokenHolder | undefined> {
+    const { db, cache } = this.#deps
+    const key = Buffer.from(hash).toString('latin1')
+    const known = cache.get(key)
     if (known !== undefined) return known
-    const holder = await holderOfToken(this.#deps.db, hashed)
-    if (holder !== undefined) this.#deps.cache.set(key, holder)
+    const forgotten = this.#forgotten
+    const holder = await holderOfToken(db, hash)
+    // What changed while it was read may be missing in it.
+    if (holder !== undefined && forgotten === this.#forgotten) cache.set(key, holder)
     return holder
   }
 }
 
+const NO_EXTRAS: SessionExtras = { write: () => {}, refused: () => undefined }
+
+function refusal({ refusedBy }: { readonly refusedBy: string }): MatrixError {
+  if (refusedBy === accountActive.name) return forbidden('There is no such account')
+  if (refusedBy === deviceIdNoKey.name) return forbidden('The device ID is that of a cross-signing key')
+  return unknown('Others log in on the same device. Try again.', { status: 503 })
+}
+
+/** Whether that time has come. */
+export const isOver = (expiresTs: number | undefined, now: number): boolean =>
+  expiresTs !== undefined && expiresTs <= now
+
 const after = (ts: number, lifetimeMs: number | undefined): number | undefined =>
   lifetimeMs === undefined ? undefined : ts + lifetimeMs
 
-const requesterOf = (holder: TokenHolder): Requester => ({
-  user: holder.user,
-  userId: holder.userId as UserId,
-  deviceId: holder.deviceId,
-  session: holder.session,
-  scopes: 'all',
-  isGuest: holder.accountKind === 'guest',
-  isAdmin: holder.isAdmin,
-  appserviceId: holder.appservice,
-  isExemptFromRateLimits: false,
-  isSuspended: holder.isSuspended,
-  isShadowBanned: holder.isShadowBanned,
-})
-
-/** Renames a device as part of `change`. */
-export const renameDevice = (change: Change, user: number, deviceId: string, displayName: string | undefined): void => {
-  change.write(deviceRenamed, { user, deviceId, displayName })
-}
+const earlier = (a: number | undefined, b: number | undefined): number | undefined =>
+  a === undefined ? b : b === undefined ? a : Math.min(a, b)

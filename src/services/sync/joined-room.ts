@@ -61,7 +61,9 @@ export const printLeft = async (
   const timeline = await readTimeline(view, viewer, { since: room.roomSince, upTo }, room.filter)
   const fields = await printHistory(room, request, { timeline, viewer, upTo }, deps)
   if (fields === undefined) return undefined
-  return `${JSON.stringify(view.roomId)}:{${[...fields, '"account_data":{"events":[]}'].join(',')}}`
+  const accountData = await deps.sections.accountData(room)
+  const parts = [...fields, `"account_data":{"events":[${accountData.join(',')}]}`]
+  return `${JSON.stringify(view.roomId)}:{${parts.join(',')}}`
 }
 
 type History = { readonly timeline: Timeline; readonly viewer: Viewer; readonly upTo: number }

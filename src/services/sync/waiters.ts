@@ -89,7 +89,7 @@ export class Waiters {
     }
   }
 
-  /** Nobody waits any more: the server ends. */
+  /** Nobody is to wait any more: the server ends. */
   get isClosed(): boolean {
     return this.#isClosed
   }

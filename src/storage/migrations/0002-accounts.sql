@@ -5,6 +5,8 @@ CREATE TABLE users (
   is_local BOOLEAN NOT NULL
 );
 CREATE UNIQUE INDEX users_id ON users (user_id);
+-- Who logs in need not hit the case of letters in an old name.
+CREATE INDEX users_folded ON users (lower(user_id)) WHERE is_local;
 
 CREATE TABLE accounts (
   "user" BIGINT PRIMARY KEY,
@@ -49,7 +51,9 @@ CREATE TABLE sessions (
   device_id TEXT,
   kind TEXT NOT NULL,
   created_ts BIGINT NOT NULL,
-  expires_ts BIGINT
+  expires_ts BIGINT,
+  -- When the user last showed in this session who they are, as by the password.
+  authenticated_ts BIGINT
 );
 CREATE INDEX sessions_device ON sessions ("user", device_id);
 
@@ -58,19 +62,27 @@ CREATE TABLE access_tokens (
   hash BYTEA PRIMARY KEY,
   session BIGINT NOT NULL,
   created_ts BIGINT NOT NULL,
-  expires_ts BIGINT
+  expires_ts BIGINT,
+  -- The refresh token that was given with it.
+  refresh BYTEA,
+  -- It came by a refresh and was not used yet: when it is, the tokens before it are void.
+  is_fresh BOOLEAN NOT NULL
 ); -- keyed
 CREATE INDEX access_tokens_session ON access_tokens (session);
 
--- A refresh token stays good until the token it was exchanged for is used.
+-- A refresh token stays good until a token it was exchanged for is used.
 CREATE TABLE refresh_tokens (
   hash BYTEA PRIMARY KEY,
   session BIGINT NOT NULL,
   created_ts BIGINT NOT NULL,
   expires_ts BIGINT,
-  successor BYTEA
+  -- The token that was exchanged for it.
+  parent BYTEA,
+  -- SHA-256 of the part that all refresh tokens of the session have in common, by which one that is void is known as one.
+  family BYTEA
 ); -- keyed
 CREATE INDEX refresh_tokens_session ON refresh_tokens (session);
+CREATE INDEX refresh_tokens_family ON refresh_tokens (family);
 
 -- Short-lived tokens for `m.login.token`.
 CREATE TABLE login_tokens (
@@ -88,7 +100,8 @@ CREATE TABLE registration_tokens (
   expires_ts BIGINT
 ); -- keyed
 
--- Interactive authentications under way: what was asked for and which stages are done, as JSON.
+-- Interactive authentications under way. The ID is kept as its SHA-256; what was asked for is sealed with the ID, since it may hold a
+-- password; which stages are done is JSON.
 CREATE TABLE interactive_auths (
   id TEXT PRIMARY KEY,
   created_ts BIGINT NOT NULL,

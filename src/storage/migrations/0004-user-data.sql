@@ -19,8 +19,11 @@ CREATE TABLE filters (
 CREATE TABLE push_rules (
   "user" BIGINT PRIMARY KEY,
   rules TEXT NOT NULL,
+  -- They judge some events otherwise than the default rules do.
+  is_custom BOOLEAN NOT NULL,
   pos BIGINT NOT NULL
 );
+CREATE INDEX push_rules_custom ON push_rules ("user") WHERE is_custom;
 
 -- Thread: an event ID, 'main', or '' for receipts that belong to no thread.
 CREATE TABLE receipts (
@@ -29,8 +32,9 @@ CREATE TABLE receipts (
   type TEXT NOT NULL,
   thread TEXT NOT NULL,
   event_id TEXT NOT NULL,
-  -- Where the event stands in the log: a receipt never moves back.
+  -- Where the event stands in the log (0 if it never arrived there), then its depth: a receipt never moves back.
   event_pos BIGINT NOT NULL,
+  event_depth BIGINT NOT NULL,
   ts BIGINT NOT NULL,
   pos BIGINT NOT NULL,
   PRIMARY KEY (room, "user", type, thread)

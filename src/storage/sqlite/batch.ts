@@ -145,8 +145,9 @@ export class BatchWriter {
   /** Turns `:column` into numbered parameters, so that each value is bound once and in order. */
   #prepare(text: string, codec: RowCodec<unknown>): Prepared {
     const columns: number[] = []
-    const numbered = text.replaceAll(/(?<!:):([a-z_]+)/g, (_, name: string) => {
+    const numbered = text.replaceAll(/(?<!:):([a-z_][a-z0-9_]*)/g, (_, name: string) => {
       const column = codec.columns.findIndex((one) => one.name === name)
+      if (column === -1) throw new Error(`no column ${name} for: ${text}`)
       const known = columns.indexOf(column)
       return `?${known === -1 ? columns.push(column) : known + 1}`
     })

@@ -33,12 +33,49 @@ export const accountAdded = operation('account_added', {
   fold: 'next batch',
 })
 
-/** An account is what the row says from now on. */
-export const accountChanged = operation('account_changed', {
-  row: ACCOUNT,
-  statement: { upsert: 'accounts', key: ['user'] },
+/** The account may do more or less than before; what is `undefined` stays as it is. */
+export const standingChanged = operation('standing_changed', {
+  row: row({
+    user: integer(),
+    isAdmin: optional(boolean()),
+    isLocked: optional(boolean()),
+    isSuspended: optional(boolean()),
+    isShadowBanned: optional(boolean()),
+    isApproved: optional(boolean()),
+  }),
+  statement: {
+    update: 'accounts',
+    set: `is_admin = coalesce(:is_admin, t.is_admin), is_locked = coalesce(:is_locked, t.is_locked),
+      is_suspended = coalesce(:is_suspended, t.is_suspended), is_shadow_banned = coalesce(:is_shadow_banned, t.is_shadow_banned),
+      is_approved = coalesce(:is_approved, t.is_approved)`,
+    where: 't."user" = :user',
+  },
   scope,
-  fold: 'last wins',
+  fold: 'next batch',
+})
+
+/** Nobody uses the account any more. Its password is gone; once erased stays erased. */
+export const accountDeactivated = operation('account_deactivated', {
+  row: row({ user: integer(), isErased: boolean() }),
+  statement: {
+    update: 'accounts',
+    set: 'is_deactivated = true, password_hash = NULL, is_erased = (t.is_erased OR :is_erased)',
+    where: 't."user" = :user',
+  },
+  scope,
+  fold: 'next batch',
+})
+
+/** A guest becomes a user with a password. */
+export const guestUpgraded = operation('guest_upgraded', {
+  row: row({ user: integer(), passwordHash: text() }),
+  statement: {
+    update: 'accounts',
+    set: "kind = 'user', password_hash = :password_hash",
+    where: `t."user" = :user AND t.kind = 'guest'`,
+  },
+  scope,
+  fold: 'next batch',
 })
 
 /** The account has this password; `undefined` lets nobody in by password. */
@@ -49,10 +86,25 @@ export const passwordChanged = operation('password_changed', {
   fold: 'next batch',
 })
 
+/** The user has no account here yet. */
+export const accountFree = condition('account_free', {
+  row: row({ user: integer() }),
+  holds: 'NOT EXISTS (SELECT 1 FROM accounts WHERE "user" = :user)',
+  scope,
+})
+
 /** The account is there and not deactivated. */
 export const accountActive = condition('account_active', {
   row: row({ user: integer() }),
   holds: 'EXISTS (SELECT 1 FROM accounts WHERE "user" = :user AND NOT is_deactivated)',
+  scope,
+})
+
+/** The account is that of a guest and not deactivated. */
+export const accountOfGuest = condition('account_of_guest', {
+  row: row({ user: integer() }),
+  holds: `EXISTS (SELECT 1 FROM accounts WHERE "user" = :user AND kind = 'guest' AND NOT is_deactivated)`,
+  scope,
 })
 
 /** The account of a user of this server, or `undefined`. */

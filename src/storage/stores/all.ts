@@ -1,7 +1,18 @@
 import type { Condition, Operation } from '#storage/operation.ts'
-import { accountActive, accountAdded, accountChanged, passwordChanged } from './accounts.ts'
+import { accountDataSet, accountDataUnchanged } from './account-data.ts'
+import {
+  accountActive,
+  accountAdded,
+  accountDeactivated,
+  accountFree,
+  accountOfGuest,
+  guestUpgraded,
+  passwordChanged,
+  standingChanged,
+} from './accounts.ts'
 import { aliasAdded, aliasFree, aliasRemoved } from './aliases.ts'
-import { deviceAdded, deviceRemoved, deviceRenamed, deviceSeen } from './devices.ts'
+import { auditEntryAdded } from './audit.ts'
+import { deviceAdded, deviceIdNoKey, deviceRemoved, deviceRenamed, deviceSeen } from './devices.ts'
 import {
   eventAdded,
   eventJsonAdded,
@@ -11,11 +22,18 @@ import {
   redactionAdded,
   relationAdded,
 } from './events.ts'
-import { filterAdded } from './filters.ts'
+import { filterAdded, filterNew } from './filters.ts'
+import {
+  interactiveAuthAdded,
+  interactiveAuthMoved,
+  interactiveAuthRemoved,
+  interactiveAuthUnchanged,
+} from './interactive-auths.ts'
+import { mediaAdded, mediaSeen } from './media.ts'
 import { membershipChanged, membershipRenewed, roomForgotten } from './memberships.ts'
 import { numbersTaken } from './numbers.ts'
 import { oldCommitsRemoved, oldTransactionsRemoved } from './old-rows.ts'
-import { profileFieldRemoved, profileFieldSet } from './profiles.ts'
+import { profileFieldRemoved, profileFieldSet, profileFits, profileRemoved } from './profiles.ts'
 import {
   accountDataPurged,
   aliasesPurged,
@@ -35,20 +53,36 @@ import {
   transactionsPurged,
   unreadMarksPurged,
 } from './purge.ts'
+import { pushRulesSet, pushRulesUnchanged } from './push-rules.ts'
+import { receiptMoved } from './receipts.ts'
+import {
+  registrationTokenAdded,
+  registrationTokenClaimed,
+  registrationTokenGood,
+  registrationTokenReleased,
+  registrationTokenUsed,
+} from './registration-tokens.ts'
 import { roomAdded, roomMoved, roomUnchanged } from './rooms.ts'
 import {
   accessTokenAdded,
+  accessTokenGood,
   accessTokensRemoved,
+  accessTokenUsed,
+  deviceSessionIs,
+  expiredLoginTokensRemoved,
   loginTokenAdded,
+  loginTokenGood,
+  loginTokensOfUserRemoved,
   loginTokenTaken,
-  olderRefreshTokensRemoved,
-  otherAccessTokensRemoved,
   refreshTokenAdded,
-  refreshTokenExchanged,
   refreshTokenGood,
   refreshTokensRemoved,
   sessionAdded,
+  sessionAuthenticated,
+  sessionExpired,
   sessionRemoved,
+  supersededAccessTokensRemoved,
+  supersededRefreshTokensRemoved,
 } from './sessions.ts'
 import {
   currentStateAdded,
@@ -76,14 +110,17 @@ import { userAdded, userIdFree } from './users.ts'
 /** Every kind of row that can be written, in the order in which a batch writes them: what is removed first, what refers to others last. */
 export const OPERATIONS: readonly Operation[] = [
   accessTokensRemoved,
-  otherAccessTokensRemoved,
+  supersededAccessTokensRemoved,
   refreshTokensRemoved,
-  olderRefreshTokensRemoved,
-  refreshTokenExchanged,
+  supersededRefreshTokensRemoved,
   loginTokenTaken,
+  expiredLoginTokensRemoved,
+  loginTokensOfUserRemoved,
+  interactiveAuthRemoved,
   sessionRemoved,
   deviceRemoved,
   profileFieldRemoved,
+  profileRemoved,
   aliasRemoved,
   stateRemoved,
   currentStateRemoved,
@@ -112,13 +149,25 @@ export const OPERATIONS: readonly Operation[] = [
   numbersTaken,
   userAdded,
   accountAdded,
-  accountChanged,
+  guestUpgraded,
+  standingChanged,
   passwordChanged,
+  accountDeactivated,
+  registrationTokenAdded,
+  registrationTokenClaimed,
+  registrationTokenReleased,
+  registrationTokenUsed,
+  interactiveAuthAdded,
+  interactiveAuthMoved,
+  auditEntryAdded,
   sessionAdded,
+  sessionExpired,
+  sessionAuthenticated,
   deviceAdded,
   deviceRenamed,
   deviceSeen,
   profileFieldSet,
+  accessTokenUsed,
   accessTokenAdded,
   refreshTokenAdded,
   loginTokenAdded,
@@ -141,6 +190,11 @@ export const OPERATIONS: readonly Operation[] = [
   roomForgotten,
   transactionAdded,
   filterAdded,
+  accountDataSet,
+  pushRulesSet,
+  receiptMoved,
+  mediaAdded,
+  mediaSeen,
   unreadMarkAdded,
   taskClaimed,
   taskHeld,
@@ -151,11 +205,23 @@ export const OPERATIONS: readonly Operation[] = [
 /** Every condition that a change can carry. */
 export const CONDITIONS: readonly Condition[] = [
   userIdFree,
+  accountFree,
   accountActive,
+  accountOfGuest,
+  profileFits,
   aliasFree,
+  deviceSessionIs,
+  deviceIdNoKey,
   refreshTokenGood,
+  accessTokenGood,
+  loginTokenGood,
+  registrationTokenGood,
+  interactiveAuthUnchanged,
   roomUnchanged,
   transactionNew,
   taskWaits,
   exclusionFree,
+  filterNew,
+  accountDataUnchanged,
+  pushRulesUnchanged,
 ]

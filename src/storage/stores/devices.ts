@@ -1,5 +1,5 @@
 import type { Reader } from '#storage/database.ts'
-import { operation } from '#storage/operation.ts'
+import { condition, operation } from '#storage/operation.ts'
 import { integer, optional, row, text } from '#storage/row.ts'
 import { sql, textValue } from '#storage/sql.ts'
 
@@ -62,6 +62,12 @@ export const deviceRemoved = operation('device_removed', {
   statement: { remove: 'devices', where: 't."user" = :user AND t.device_id = :device_id' },
   scope,
   fold: 'next batch',
+})
+
+/** The user has no cross-signing key whose public part is this: that could be taken for a device. */
+export const deviceIdNoKey = condition('device_id_no_key', {
+  row: KEY,
+  holds: 'NOT EXISTS (SELECT 1 FROM cross_signing_keys WHERE "user" = :user AND public_key = :device_id)',
 })
 
 /** All devices of a user, by their IDs. */

@@ -1,5 +1,5 @@
 import type { Reader } from '#storage/database.ts'
-import { operation } from '#storage/operation.ts'
+import { condition, operation } from '#storage/operation.ts'
 import { integer, jsonText, row } from '#storage/row.ts'
 import { sql } from '#storage/sql.ts'
 
@@ -8,6 +8,14 @@ export const FILTER = row({ user: integer(), filter: integer(), definition: json
 
 /** A user uploads a filter. */
 export const filterAdded = operation('filter_added', { row: FILTER, statement: { insert: 'filters' } })
+
+/** The user has no filter of this definition, and fewer than `limit` of all. */
+export const filterNew = condition('filter_new', {
+  row: row({ user: integer(), definition: jsonText(), limit: integer() }),
+  holds: `NOT EXISTS (SELECT 1 FROM filters WHERE "user" = :user AND definition = :definition)
+    AND (SELECT count(*) FROM filters WHERE "user" = :user) < :limit`,
+  scope: ({ user }) => `filters:${user}`,
+})
 
 const DEFINITION = row({ definition: jsonText() })
 /** The definition of a user's filter, or `undefined`. */

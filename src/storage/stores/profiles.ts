@@ -1,5 +1,5 @@
 import type { Reader } from '#storage/database.ts'
-import { operation } from '#storage/operation.ts'
+import { condition, operation } from '#storage/operation.ts'
 import { integer, jsonText, position, row, text } from '#storage/row.ts'
 import { sql, textValue } from '#storage/sql.ts'
 
@@ -23,6 +23,25 @@ export const profileFieldRemoved = operation('profile_field_removed', {
   statement: { remove: 'profile_fields', where: 't."user" = :user AND t.field = :field' },
   scope,
   fold: 'next batch',
+})
+
+/** A user has no profile any more. */
+export const profileRemoved = operation('profile_removed', {
+  row: row({ user: integer() }),
+  statement: { remove: 'profile_fields', where: 't."user" = :user' },
+  scope: ({ user }) => `profile:${user}`,
+  fold: 'next batch',
+})
+
+/**
+ * The profile has at most `maxBytes` as JSON once `field` has a value that takes `bytes` (`"field":value` and a comma). What names a field needs
+ * no escapes in JSON.
+ */
+export const profileFits = condition('profile_fits', {
+  row: row({ user: integer(), field: text(), bytes: integer(), maxBytes: integer() }),
+  holds: `(SELECT coalesce(sum(octet_length(field) + octet_length(value) + 4), 0) FROM profile_fields
+    WHERE "user" = :user AND field <> :field) + :bytes + 1 <= :max_bytes`,
+  scope: ({ user }) => `profile:${user}`,
 })
 
 /** All fields of a user's profile. */

@@ -21,11 +21,15 @@ export const unreadMarkAdded = operation('unread_mark_added', {
   statement: { insert: 'unread_marks' },
 })
 
-/** A member read everything up to there: their marks are of no use any more. */
+/** A member read up to there, in a thread, outside threads ('main') or everywhere (''): their marks of it are of no use any more. */
 export const unreadMarksPassed = operation('unread_marks_passed', {
-  row: row({ user: integer(), room: integer(), upTo: integer() }),
-  statement: { remove: 'unread_marks', where: 't."user" = :user AND t.room = :room AND t.pos <= :up_to' },
-  scope: ({ user, room }) => `unread marks:${user}:${room}`,
+  row: row({ user: integer(), room: integer(), thread: text(), upTo: integer() }),
+  statement: {
+    remove: 'unread_marks',
+    where: `t."user" = :user AND t.room = :room AND t.pos <= :up_to
+      AND (:thread = '' OR t.thread = :thread OR (:thread = 'main' AND t.thread IS NULL))`,
+  },
+  scope: ({ user, room, thread }) => `unread marks:${user}:${room}:${thread}`,
   fold: (earlier, later) => (later.upTo > earlier.upTo ? later : earlier),
 })
 

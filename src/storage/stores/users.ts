@@ -26,6 +26,13 @@ export const userIdFree = condition('user_id_free', {
 export const userById = (db: Reader, userId: string): Promise<UserRow | undefined> =>
   db.get(USER, sql`SELECT ${USER} FROM users WHERE user_id = ${textValue(userId)}`)
 
+/** Local users whose ID is this one but for the case of its letters. `lowered` is in lower case. At most 10. */
+export const localUsersFolded = (db: Reader, lowered: string): Promise<UserRow[]> =>
+  db.all(
+    USER,
+    sql`SELECT ${USER} FROM users WHERE is_local AND lower(user_id) = ${textValue(lowered)} ORDER BY "user" LIMIT 10`,
+  )
+
 /** Those of the users that are known. */
 export const usersById = (db: Reader, userIds: Iterable<string>): Promise<UserRow[]> =>
   db.all(USER, sql`SELECT ${USER} FROM users WHERE user_id ${oneOfText(userIds)}`)

@@ -1,0 +1,7 @@
+import { getWellknown } from '#api/client/wellknown.ts'
+import { type Route, route } from '#http/server/route.ts'
+import type { WellKnown } from '#services/well-known.ts'
+
+export const wellknownRoutes = ({ wellKnown }: { readonly wellKnown: WellKnown }): Route[] => [
+  route(getWellknown, async () => wellKnown.mustHave()),
+]

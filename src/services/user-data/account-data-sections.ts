@@ -1,0 +1,49 @@
+import type { PushRules } from '#services/push/push-rules.ts'
+import { hasOwn, type RoomContext, type SyncContext, type UserPart } from '#services/sync/sections.ts'
+import { LOG_KIND } from '#storage/change.ts'
+import type { Reader } from '#storage/database.ts'
+import { type AccountDataRow, accountDataBetween, NO_ROOM } from '#storage/stores/account-data.ts'
+import { PUSH_RULES } from './account-data.ts'
+
+type Deps = { readonly db: Reader; readonly pushRules: PushRules }
+
+/** The account data in answers to syncs. https://spec.matrix.org/v1.19/client-server-api/#client-config */
+export class AccountDataSections {
+  readonly #deps: Deps
+
+  constructor(deps: Deps) {
+    this.#deps = deps
+  }
+
+  /** What belongs to no room, and push rules: all of it in a first sync, what changed in later ones. */
+  readonly global = async (context: SyncContext): Promise<UserPart> => {
+    const { requester, since, upTo, filter } = context
+    const printed: string[] = []
+    if (hasOwn(context, LOG_KIND.pushRules) && filter.accountData({ type: PUSH_RULES })) {
+      const rules = JSON.stringify(await this.#deps.pushRules.toJson(requester.user))
+      printed.push(printEvent({ type: PUSH_RULES, content: rules }))
+    }
+    if (hasOwn(context, LOG_KIND.accountData)) {
+      const range = { since: since?.position ?? 0, upTo }
+      const rows = await accountDataBetween(this.#deps.db, { user: requester.user, room: NO_ROOM, ...range })
+      printed.push(...rows.filter(({ type }) => filter.accountData({ type })).map(printEvent))
+    }
+    if (printed.length === 0) return { fields: [], isNews: false }
+    return { fields: [`"account_data":{"events":[${printed.join(',')}]}`], isNews: true }
+  }
+
+  /** What the user keeps about a room, its tags too. */
+  readonly ofRoom = async (context: RoomContext): Promise<string[]> => {
+    const { requester, roomSince, upTo, filter, view } = context
+    if (roomSince > 0 && !mayHaveChanged(context)) return []
+    const range = { since: roomSince, upTo }
+    const rows = await accountDataBetween(this.#deps.db, { user: requester.user, room: view.room, ...range })
+    return rows.filter(({ type }) => filter.roomAccountData({ type, roomId: view.roomId })).map(printEvent)
+  }
+}
+
+const printEvent = ({ type, content }: Pick<AccountDataRow, 'type' | 'content'>): string =>
+  `{"type":${JSON.stringify(type)},"content":${content}}`
+
+const mayHaveChanged = ({ own, view }: RoomContext): boolean =>
+  own === undefined || own.some(({ kind, item }) => kind === LOG_KIND.roomAccountData && item === view.room)
