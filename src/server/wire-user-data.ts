@@ -17,8 +17,14 @@ import type { Foundation } from './wire-foundation.ts'
 export const wireUserData = (foundation: Foundation) => {
   const { db, cache } = foundation
   const joinedRooms = new JoinedRooms(foundation)
-  const ignoredUsers = new IgnoredUsers({ ...foundation, cache: cache<number, IgnoredList>(ignoredListBytes, 'ignored_users') })
-  const pushRules = new PushRules({ ...foundation, cache: cache<number, RulesOfUser>((rules) => rules.bytes, 'push_rules') })
+  const ignoredUsers = new IgnoredUsers({
+    ...foundation,
+    cache: cache<number, IgnoredList>(ignoredListBytes, 'ignored_users'),
+  })
+  const pushRules = new PushRules({
+    ...foundation,
+    cache: cache<number, RulesOfUser>((rules) => rules.bytes, 'push_rules'),
+  })
   const accountData = new AccountData({ ...foundation, joinedRooms, ignoredUsers, pushRules })
   const roomTags = new RoomTags({ ...foundation, accountData })
   const filters = new Filters(foundation)

@@ -1,6 +1,6 @@
 import { Change } from '#storage/change.ts'
 import type { Commit } from '#storage/commit.ts'
-import { type DueTask, taskEnded, taskHeld, taskPutBack, taskRemoved } from '#storage/stores/tasks.ts'
+import { type DueTask, taskEnded, taskHeld, taskIsHeld, taskPutBack, taskRemoved } from '#storage/stores/tasks.ts'
 import type { Clock } from '#util/clock.ts'
 import { inLogContext, newLogContext } from '#util/log-context.ts'
 import type { Logger } from '#util/logger.ts'
@@ -56,7 +56,8 @@ function afterRun(
   end: TaskEnd<unknown> | undefined,
   { clock, runner }: Deps,
 ): Change {
-  const change = end?.change ?? new Change()
+  // Should another process have taken it meanwhile, what it ends with is that one's to write.
+  const change = (end?.change ?? new Change()).require(taskIsHeld, { task, runner })
   const now = clock.now()
   if (everyMs !== undefined) {
     const next = end?.payload === undefined ? payload : JSON.stringify(end.payload)

@@ -1,8 +1,15 @@
 import assert from 'node:assert/strict'
+import { inviteUser } from '#api/client/inviting.ts'
+import { joinRoomById } from '#api/client/joining.ts'
+import { forgetRoom, leaveRoom } from '#api/client/leaving.ts'
+import { login } from '#api/client/login.ts'
+import { logout } from '#api/client/logout.ts'
 import { getRoomEvents } from '#api/client/message-pagination.ts'
+import { deleteProfileField, setProfileField } from '#api/client/profile.ts'
+import { register } from '#api/client/registration.ts'
 import { sync } from '#api/client/sync.ts'
 import { scheduleCollection } from '#services/rooms/collect-states.ts'
-import { Change } from '#storage/change.ts'
+import { Change, LOG_KIND } from '#storage/change.ts'
 import { roomKey } from '#storage/room-key.ts'
 import { integer, row, text } from '#storage/row.ts'
 import { sql } from '#storage/sql.ts'
@@ -18,7 +25,16 @@ const JSON_OF = row({ json: text() })
 
 const count = async (
   { services }: TestHomeserver,
-  table: 'transactions' | 'commits' | 'states' | 'current_states' | 'tasks' | 'access_tokens',
+  table:
+    | 'transactions'
+    | 'commits'
+    | 'states'
+    | 'current_states'
+    | 'tasks'
+    | 'access_tokens'
+    | 'log'
+    | 'login_tokens'
+    | 'interactive_auths',
 ) => {
   const queries = {
     transactions: sql`SELECT count(*) AS count FROM transactions`,
@@ -27,6 +43,9 @@ const count = async (
     current_states: sql`SELECT count(*) AS count FROM current_states`,
     tasks: sql`SELECT count(*) AS count FROM tasks`,
     access_tokens: sql`SELECT count(*) AS count FROM access_tokens`,
+    log: sql`SELECT count(*) AS count FROM log`,
+    login_tokens: sql`SELECT count(*) AS count FROM login_tokens`,
+    interactive_auths: sql`SELECT count(*) AS count FROM interactive_auths`,
   }
   return (await services.db.get(COUNT, queries[table]))?.count ?? 0
 }
@@ -185,5 +204,64 @@ withClock(
       roomId
     ]
     assert.equal((state?.state?.events ?? []).filter(({ type }) => type === 'm.test').length, 100)
+  },
+)
+
+withClock(
+  'ways in that nobody went are closed: login tokens and interactive authentications that ran out',
+  async (homeserver, clock) => {
+    const alice = await homeserver.register('alice')
+    const { services } = homeserver
+    await services.loginTokens.issue((await services.accounts.find(alice.userId as never))?.user ?? 0)
+    await homeserver.stranger().refused(register, { body: { username: 'bob', password: 'password of bob' } })
+    assert.deepEqual([await count(homeserver, 'login_tokens'), await count(homeserver, 'interactive_auths')], [1, 1])
+    await pass(homeserver, clock, 3 * DAY_MS)
+    assert.deepEqual([await count(homeserver, 'login_tokens'), await count(homeserver, 'interactive_auths')], [0, 0])
+  },
+  'enable_registration: true\nenable_registration_without_verification: true',
+)
+
+withClock(
+  'the log forgets after a week what it said of things that are gone or were so again, and nothing else',
+  async (homeserver, clock) => {
+    const alice = await homeserver.register('alice')
+    const bob = await homeserver.register('bob')
+    const roomId = await roomOf([alice, bob])
+    const { services } = homeserver
+    const params = { userId: alice.userId, keyName: 'org.example.mood' }
+    const churn = async () => {
+      for (let n = 0; n < 10; n++) {
+        await alice.call(setProfileField, { params, body: { 'org.example.mood': n } })
+        await alice.call(deleteProfileField, { params })
+        const body = { type: 'm.login.password', user: 'alice', password: 'password of alice' }
+        const { access_token: accessToken } = await homeserver.stranger().call(login, { body })
+        await alice.with({ ...alice, accessToken }).call(logout)
+        await bob.call(leaveRoom, { params: { roomId } })
+        await bob.call(forgetRoom, { params: { roomId } })
+        await alice.call(inviteUser, { params: { roomId }, body: { user_id: bob.userId as never } })
+        await bob.call(joinRoomById, { params: { roomId } })
+      }
+    }
+    await churn()
+    const events = async () =>
+      (await services.db.get(COUNT, sql`SELECT count(*) AS count FROM log WHERE kind = ${LOG_KIND.event}`))?.count ?? 0
+    const others = async () => (await count(homeserver, 'log')) - (await events())
+    const [first, firstEvents] = [await others(), await events()]
+    await pass(homeserver, clock, 3 * DAY_MS)
+    await churn()
+    const since = (await bob.call(sync)).next_batch
+    const both = await others()
+    assert.ok(both > first * 1.8, `${first}, ${both}`)
+    await pass(homeserver, clock, 5 * DAY_MS)
+    const left = await others()
+    assert.ok(both - left > first * 0.7, `${first}, ${both}, ${left}`)
+    await pass(homeserver, clock, 10 * DAY_MS)
+    // Two members, a name for each, and little else.
+    assert.ok((await others()) <= 8, `${await others()}`)
+    assert.equal(await events(), firstEvents + 30)
+    await homeserver.restart()
+    await say(alice, roomId, 'x')
+    const { rooms } = await bob.call(sync, { query: { since } })
+    assert.deepEqual(Object.keys(rooms?.join ?? {}), [roomId])
   },
 )

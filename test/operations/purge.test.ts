@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
-import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
-import pg from 'pg'
+import type pg from 'pg'
 import { createRoom } from '#api/client/create-room.ts'
 import { joinRoomById } from '#api/client/joining.ts'
 import { leaveRoom } from '#api/client/leaving.ts'
@@ -10,74 +9,26 @@ import { sync } from '#api/client/sync.ts'
 import type { RoomId } from '#protocol/identifiers.ts'
 import { integer, row } from '#storage/row.ts'
 import { sql } from '#storage/sql.ts'
+import { auditEntries } from '#storage/stores/audit.ts'
 import { taskState } from '#storage/stores/tasks.ts'
+import { busyRoom } from '#test/helpers/busy-room.ts'
 import type { TestClient } from '#test/helpers/client.ts'
 import { eachHomeserver, type Place, places, startHomeserver, type TestHomeserver } from '#test/helpers/homeserver.ts'
-import { roomOf, say, send, setState } from '#test/helpers/rooms.ts'
-
-/** A room with something of everything in it. */
-async function busyRoom(alice: TestClient, bob: TestClient, messages: number): Promise<RoomId> {
-  const alias = `room${Math.random().toString(36).slice(2)}`
-  const roomId = await roomOf([alice, bob], { room_alias_name: alias, preset: 'public_chat' })
-  const root = await say(alice, roomId, 'root')
-  await say(bob, roomId, 'in a thread', { 'm.relates_to': { rel_type: 'm.thread', event_id: root } })
-  await say(bob, roomId, 'mention', { 'm.mentions': { user_ids: [alice.userId] } })
-  await send(alice, roomId, 'm.room.redaction', { redacts: root })
-  for (let at = 0; at < messages; at += 50)
-    await Promise.all(
-      Array.from({ length: Math.min(50, messages - at) }, (_, n) =>
-        n % 5 === 0
-          ? setState(alice, roomId, { type: 'm.test', stateKey: `${n}`, content: { at } })
-          : say(n % 2 ? alice : bob, roomId, `${at + n} ${'x'.repeat(500)}`),
-      ),
-    )
-  return roomId as RoomId
-}
+import { roomOf, say } from '#test/helpers/rooms.ts'
+import { type Peek, tableCounts, withClient } from '#test/helpers/table-counts.ts'
 
 const purged = async ({ services }: TestHomeserver, roomId: RoomId, isForced = false) => {
-  const task = await services.roomPurges.purge(roomId, { isForced })
+  const task = await services.roomPurges.purgeRoom(roomId, { isForced })
   await services.taskRunner.settled()
   const state = await taskState(services.db, task)
   assert.deepEqual([state?.status, state?.error], ['done', undefined])
 }
 
-/** Rows by table, but of those that tell of the past of the deployment. */
-async function counts(place: Place): Promise<Record<string, number>> {
-  const found = new Map<string, number>()
-  const count = async (tables: readonly string[], countOf: (table: string) => Promise<number>) => {
-    for (const table of tables)
-      if (!['commits', 'tasks', 'transactions'].includes(table)) found.set(table, await countOf(table))
-  }
-  if (place.kind === 'SQLite') {
-    const db = new DatabaseSync(join(place.folder, 'homeserver.db'), { readOnly: true })
-    const tables = db.prepare("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'").all()
-    await count(
-      tables.map(({ name }) => String(name)),
-      async (table) => Number(db.prepare(`SELECT count(*) AS n FROM "${table}"`).get()?.['n']),
-    )
-    db.close()
-  } else {
-    await withClient(place, async (client) => {
-      const { rows } = await client.query("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
-      await count(
-        rows.map(({ tablename }) => String(tablename)),
-        async (table) => Number((await client.query(`SELECT count(*) AS n FROM "${table}"`)).rows[0].n),
-      )
-    })
-  }
-  return Object.fromEntries([...found].sort())
-}
-
-async function withClient<T>(place: Place, use: (client: pg.Client) => Promise<T>): Promise<T> {
-  const args = JSON.parse(/args: (\{.*\}) \}$/.exec(place.database)?.[1] ?? '{}')
-  const client = new pg.Client(args)
-  await client.connect()
-  try {
-    return await use(client)
-  } finally {
-    await client.end()
-  }
-}
+const peek = ({ kind, folder, database }: Place): Peek =>
+  kind === 'SQLite'
+    ? { file: join(folder, 'homeserver.db') }
+    : { client: JSON.parse(/args: (\{.*\}) \}$/.exec(database)?.[1] ?? '{}') }
+const counts = (place: Place) => tableCounts(peek(place))
 
 for (const [kind, open] of places()) {
   const skip = open === undefined ? 'no PostgreSQL: run it by npm test' : false
@@ -112,6 +63,11 @@ for (const [kind, open] of places()) {
     const full = await bytesOf(place, homeserver)
     await purged(homeserver, first, true)
     if (place.kind === 'PostgreSQL') await vacuumed(place)
+    else {
+      // Its pages are free; the file keeps them for what comes.
+      const left = (await bytesOf(place, homeserver)) - (await freeBytes(homeserver))
+      assert.ok(left - empty < (full - empty) * 0.1, `${left - empty} of ${full - empty} bytes are still in use`)
+    }
     await busyRoom(alice, bob, 1_500)
     const again = await bytesOf(place, homeserver)
     const grown = full - empty
@@ -121,12 +77,18 @@ for (const [kind, open] of places()) {
 }
 
 /** What autovacuum does now and then: dead rows become free space. */
-const vacuumed = (place: Place): Promise<unknown> => withClient(place, (client) => client.query('VACUUM'))
+const vacuumed = (place: Place): Promise<unknown> => onPostgres(place, (client) => client.query('VACUUM'))
+
+const onPostgres = <T>(place: Place, use: (client: pg.Client) => Promise<T>): Promise<T> => {
+  const at = peek(place)
+  if (!('client' in at)) throw new Error('this is no PostgreSQL')
+  return withClient(at.client, use)
+}
 
 /** Bytes of the file; of the tables on PostgreSQL, where pages of indexes come free a vacuum or two later. */
 async function bytesOf(place: Place, homeserver: TestHomeserver): Promise<number> {
   if (place.kind !== 'SQLite')
-    return withClient(place, async (client) => {
+    return onPostgres(place, async (client) => {
       const { rows } = await client.query(
         "SELECT sum(pg_relation_size(oid)) AS bytes FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace",
       )
@@ -140,12 +102,21 @@ async function bytesOf(place: Place, homeserver: TestHomeserver): Promise<number
   return used?.bytes ?? 0
 }
 
+const freeBytes = async ({ services }: TestHomeserver): Promise<number> => {
+  const FREE = row({ bytes: integer() })
+  const free = await services.db.get(
+    FREE,
+    sql`SELECT (SELECT freelist_count FROM pragma_freelist_count) * (SELECT page_size FROM pragma_page_size) AS bytes`,
+  )
+  return free?.bytes ?? 0
+}
+
 eachHomeserver('a room that users of this server are in is purged only by force', async (homeserver) => {
   const { services } = homeserver
   const alice = await homeserver.register('alice')
   const roomId = (await alice.call(createRoom, { body: {} })).room_id as RoomId
-  await assert.rejects(services.roomPurges.purge(roomId), /are in the room/)
-  await assert.rejects(services.roomPurges.purge('!other:example.org' as RoomId), /no such room/)
+  await assert.rejects(services.roomPurges.purgeRoom(roomId), /are in the room/)
+  await assert.rejects(services.roomPurges.purgeRoom('!other:example.org' as RoomId), /no such room/)
   await alice.call(leaveRoom, { params: { roomId }, body: {} })
   await purged(homeserver, roomId)
   assert.equal(await services.rooms.byId(roomId), undefined)
@@ -182,12 +153,25 @@ eachHomeserver('who talks in a room while it is purged is refused, and nothing e
   assert.ok(statuses.includes(403))
 })
 
+eachHomeserver('a purge that an administrator asks for is written down with the task', async (homeserver) => {
+  const alice = await homeserver.register('alice', { admin: true })
+  const roomId = (await roomOf([alice])) as RoomId
+  const { services } = homeserver
+  const actor = (await services.accounts.find(alice.userId as never))?.user
+  await services.roomPurges.purgeRoom(roomId, { isForced: true, by: { actor } })
+  const [entry] = await auditEntries(services.db, { limit: 1 })
+  assert.deepEqual(
+    [entry?.actor, entry?.action, entry?.subject, JSON.parse(entry?.detail ?? '')],
+    [actor, 'purge_room', roomId, { isForced: true }],
+  )
+})
+
 eachHomeserver('a purge that a stop interrupts goes on after the next start', async (homeserver) => {
   const alice = await homeserver.register('alice')
   const bob = await homeserver.register('bob')
   const roomId = await busyRoom(alice, bob, 1_200)
   const room = (await homeserver.services.rooms.byId(roomId))?.room ?? 0
-  const task = await homeserver.services.roomPurges.purge(roomId, { isForced: true })
+  const task = await homeserver.services.roomPurges.purgeRoom(roomId, { isForced: true })
   while (homeserver.services.taskRunner.runningCount === 0) await new Promise(setImmediate)
   await homeserver.restart()
   await homeserver.services.taskRunner.settled()

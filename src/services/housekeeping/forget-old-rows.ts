@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import type { Sweeper } from '#services/accounts/interactive-auth/sweeper.ts'
 import { Change } from '#storage/change.ts'
 import type { Commit } from '#storage/commit.ts'
 import type { Reader } from '#storage/database.ts'
@@ -9,12 +10,17 @@ import {
   oldTransactionTs,
   sessionsOverBefore,
 } from '#storage/stores/old-rows.ts'
-import { accessTokensRemoved, refreshTokensRemoved, sessionRemoved } from '#storage/stores/sessions.ts'
+import {
+  accessTokensRemoved,
+  expiredLoginTokensRemoved,
+  refreshTokensRemoved,
+  sessionRemoved,
+} from '#storage/stores/sessions.ts'
 import { endedTasksRemoved } from '#storage/stores/tasks.ts'
 import { task } from '#tasks/task.ts'
 import type { Clock } from '#util/clock.ts'
 
-type Deps = { readonly db: Reader; readonly commit: Commit; readonly clock: Clock }
+type Deps = { readonly db: Reader; readonly commit: Commit; readonly clock: Clock; readonly sweeper: Sweeper }
 
 const HOUR_MS = 3_600_000
 const DAY_MS = 24 * HOUR_MS
@@ -27,7 +33,7 @@ const COMMITS_KEPT_MS = 6 * HOUR_MS
 /** Tokens of a session that is over tell a client so, which then keeps its keys: as long as it may come back. */
 const SESSIONS_KEPT_MS = 90 * DAY_MS
 
-/** Removes what was of use only for a while: transaction IDs, the books of batches, sessions that are long over, tasks that ended. */
+/** Removes what was of use only for a while: transaction IDs, the books of batches, sessions that are long over, ways in that nobody went, tasks that ended. */
 export const ForgetOldRows = task('forget_old_rows', {
   payload: z.null(),
   every: { ms: HOUR_MS, first: null },
@@ -44,7 +50,8 @@ export const ForgetOldRows = task('forget_old_rows', {
       remove: (upTo) => new Change().write(oldCommitsRemoved, { upTo }),
     })
     await forgetSessions(deps, now - SESSIONS_KEPT_MS, signal)
-    return { change: new Change().write(endedTasksRemoved, { before: now }) }
+    await deps.sweeper.sweep()
+    return { change: new Change().write(endedTasksRemoved, { before: now }).write(expiredLoginTokensRemoved, { now }) }
   },
 })
 

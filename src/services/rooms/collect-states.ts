@@ -24,7 +24,11 @@ export const CollectStates = task('collect_states', {
   exclusion: ({ room }) => `room:${room}`,
   run: async (deps: Deps, { room }, signal) => {
     const active = await deps.rooms.findByNumber(room)
-    if (active !== undefined) await active.queue.run(() => collect(active, deps, signal))
+    if (active === undefined) return undefined
+    const roots = new Set<number>()
+    // Most of it is read while the room goes on; only what came meanwhile is read when it stands still.
+    const after = await addRootsOfEvents(roots, { room, after: 0 }, deps.db)
+    await active.queue.run(() => collect(active, { roots, after }, deps, signal))
     return undefined
   },
 })
@@ -40,28 +44,42 @@ export const scheduleCollection = async (
 }
 
 /** The caller holds the room's queue: nothing is built on a state that is being collected. */
-async function collect(active: ActiveRoom, deps: Deps, signal: AbortSignal): Promise<void> {
+async function collect(
+  active: ActiveRoom,
+  { roots, after }: { readonly roots: Set<number>; readonly after: number },
+  deps: Deps,
+  signal: AbortSignal,
+): Promise<void> {
   if (active.isDropped) throw new Error('the room moved on while it was waited for')
   const { room, head } = active
   // When this is durable, so is everything that was on its way; should another process write to the room, no step after that is taken.
   await step(new Change({ lane: room }), active, deps)
-  const roots = new Set<number>([head.currentState, ...head.extremities.map(({ stateAfter }) => stateAfter)])
-  await addRoots(roots, room, deps.db)
+  for (const state of [head.currentState, ...head.extremities.map(({ stateAfter }) => stateAfter)]) roots.add(state)
+  await addRootsOfEvents(roots, { room, after }, deps.db)
+  await addCurrentRoots(roots, room, deps.db)
   for await (const change of collectStates(deps.db, { room, roots, below: head.nextState })) {
     await step(change, active, deps)
     signal.throwIfAborted()
   }
 }
 
-async function addRoots(roots: Set<number>, room: number, db: Reader): Promise<void> {
-  for (let after = 0; ; ) {
-    const page = await statesOfEvents(db, room, { after, limit: PAGE })
+/** The states that events of the room name, from the event after `after` on. Resolves to the number of the last one. */
+async function addRootsOfEvents(
+  roots: Set<number>,
+  { room, after }: { readonly room: number; readonly after: number },
+  db: Reader,
+): Promise<number> {
+  for (let at = after; ; ) {
+    const page = await statesOfEvents(db, room, { after: at, limit: PAGE })
     for (const { stateBefore, stateAfter } of page) roots.add(stateBefore ?? 0).add(stateAfter ?? 0)
     const last = page.at(-1)
-    if (last === undefined) break
-    after = last.n
+    if (last === undefined) return at
+    at = last.n
     await nextTurn()
   }
+}
+
+async function addCurrentRoots(roots: Set<number>, room: number, db: Reader): Promise<void> {
   for (let after = -1; ; ) {
     const page = await currentStatesAfter(db, room, { after, limit: PAGE })
     for (const { state } of page) roots.add(state)

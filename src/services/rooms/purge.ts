@@ -5,6 +5,7 @@ import type { ActiveRoom } from '#rooms/active-room.ts'
 import type { MembershipIndex } from '#rooms/membership-index.ts'
 import type { RoomRegistry } from '#rooms/registry.ts'
 import type { RoomViews } from '#rooms/views.ts'
+import type { Audit } from '#services/audit.ts'
 import { Change, LOG_KIND } from '#storage/change.ts'
 import type { Commit } from '#storage/commit.ts'
 import type { Reader } from '#storage/database.ts'
@@ -49,11 +50,21 @@ export const PurgeRoom = task('purge_room', {
   },
 })
 
+type PurgesDeps = Deps & { readonly scheduler: Scheduler; readonly audit: Audit }
+
+/** How a room is purged. */
+export type PurgeOptions = {
+  /** Even while users of this server are in it. */
+  readonly isForced?: boolean
+  /** The administrator who wants it; left out where no administrator does. */
+  readonly by?: { readonly actor: number | undefined }
+}
+
 /** Lets rooms be as if they had never been. */
 export class RoomPurges {
-  readonly #deps: Deps & { readonly scheduler: Scheduler }
+  readonly #deps: PurgesDeps
 
-  constructor(deps: Deps & { readonly scheduler: Scheduler }) {
+  constructor(deps: PurgesDeps) {
     this.#deps = deps
   }
 
@@ -61,14 +72,16 @@ export class RoomPurges {
    * Has the room removed in the background; resolves to the number of the task. While users of this server are in it, that takes
    * `isForced`: their clients are not told. Throws where there is no such room.
    */
-  async purge(roomId: RoomId, { isForced = false } = {}): Promise<number> {
-    const { rooms, memberships, scheduler, commit } = this.#deps
+  async purgeRoom(roomId: RoomId, { isForced = false, by }: PurgeOptions = {}): Promise<number> {
+    const { rooms, memberships, scheduler, commit, audit } = this.#deps
     const room = await rooms.byId(roomId)
     if (room === undefined) throw notFound('There is no such room')
     if (!isForced && isInUse(await memberships.ofRoom(room.room)))
       throw unknown('Users of this server are in the room', { status: 400 })
     const change = new Change()
     const task = await scheduler.schedule(change, PurgeRoom, { room: room.room, roomId, isForced })
+    if (by !== undefined)
+      await audit.write(change, { ...by, action: 'purge_room', subject: roomId, detail: { isForced } })
     await commit(change)
     return task
   }

@@ -32,7 +32,7 @@ import {
 import { mediaAdded, mediaSeen } from './media.ts'
 import { membershipChanged, membershipRenewed, roomForgotten } from './memberships.ts'
 import { numbersTaken } from './numbers.ts'
-import { oldCommitsRemoved, oldTransactionsRemoved } from './old-rows.ts'
+import { oldCommitsRemoved, oldEntriesRemoved, oldTransactionsRemoved } from './old-rows.ts'
 import { profileFieldRemoved, profileFieldSet, profileFits, profileRemoved } from './profiles.ts'
 import {
   accountDataPurged,
@@ -99,6 +99,7 @@ import {
   taskClaimed,
   taskEnded,
   taskHeld,
+  taskIsHeld,
   taskPutBack,
   taskRemoved,
   taskWaits,
@@ -129,6 +130,7 @@ export const OPERATIONS: readonly Operation[] = [
   endedTasksRemoved,
   oldTransactionsRemoved,
   oldCommitsRemoved,
+  oldEntriesRemoved,
   accountDataPurged,
   aliasesPurged,
   currentStatesPurged,
@@ -220,6 +222,7 @@ export const CONDITIONS: readonly Condition[] = [
   roomUnchanged,
   transactionNew,
   taskWaits,
+  taskIsHeld,
   exclusionFree,
   filterNew,
   accountDataUnchanged,

@@ -110,6 +110,13 @@ export const taskWaits = condition('task_waits', {
   scope,
 })
 
+/** The task is still this process's: its time did not run out, or nobody else has taken it yet. */
+export const taskIsHeld = condition('task_is_held', {
+  row: row({ task: integer(), runner: text() }),
+  holds: 'EXISTS (SELECT 1 FROM tasks WHERE task = :task AND runner = :runner)',
+  scope,
+})
+
 /** No other task of this exclusion is run by any process now. */
 export const exclusionFree = condition('exclusion_free', {
   row: row({ task: integer(), exclusion: text(), now: integer() }),
