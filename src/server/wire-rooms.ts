@@ -1,5 +1,6 @@
 import type { ActiveRoom } from '#rooms/active-room.ts'
 import { RoomRegistry } from '#rooms/registry.ts'
+import { DeviceTransactions, knownTransactionsBytes } from '#services/events/device-transactions.ts'
 import { RedactedContent } from '#services/events/redacted-content.ts'
 import { RoomSender } from '#services/events/room-sender.ts'
 import { EventSender } from '#services/events/send-event.ts'
@@ -27,6 +28,7 @@ export const wireRooms = async (foundation: Foundation, { pushRules }: UserData)
   const origin = { serverName, signingKey, random }
   const transactions = new Transactions({
     ...foundation,
+    ofDevices: new DeviceTransactions({ db, known: cache(knownTransactionsBytes, 'transactions') }),
     recent: cache<string, string>((_, key) => key.length * 2 + 100, 'transactions'),
   })
   const profiles = new MemberProfiles(foundation)

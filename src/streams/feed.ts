@@ -1,3 +1,4 @@
+import { LOG_KIND } from '#storage/change.ts'
 import type { CommittedBatch, LoggedEntry } from '#storage/commit.ts'
 
 /** Hears of everything that was committed, in the order of the log. */
@@ -14,6 +15,7 @@ export class Feed {
   #applied: number
   #lastOfRoom = new Float64Array(1024)
   readonly #lastOfUser = new Map<number, number>()
+  readonly #lastReceipt = new Map<number, number>()
 
   constructor(startedAt: number) {
     this.startedAt = startedAt
@@ -27,8 +29,9 @@ export class Feed {
 
   /** Takes note of a batch. The committer calls it before it answers; listeners hear of it after the answers went out. */
   apply({ entries, upTo }: CommittedBatch): void {
-    for (const { room, user, pos } of entries) {
+    for (const { kind, room, user, pos } of entries) {
       if (room !== undefined) this.#noteRoom(room, pos)
+      if (room !== undefined && kind === LOG_KIND.receipt) this.#lastReceipt.set(room, pos)
       if (user !== undefined) this.#lastOfUser.set(user, pos)
     }
     this.#applied = upTo
@@ -38,6 +41,11 @@ export class Feed {
   /** The last position of the room since the start; 0 for a room of which nothing was heard. */
   lastOfRoom(room: number): number {
     return this.#lastOfRoom[room] ?? 0
+  }
+
+  /** The position of the room's last receipt that all may see since the start; 0 if there was none. */
+  lastReceipt(room: number): number {
+    return this.#lastReceipt.get(room) ?? 0
   }
 
   /** The last position of the user's own things since the start; 0 if nothing was heard of them. */
