@@ -3,7 +3,7 @@ import { Hooks, type Module } from '#modules/registry.ts'
 import type { ServerName } from '#protocol/identifiers.ts'
 import type { SigningKey } from '#protocol/signing/signing-key.ts'
 import { Users } from '#services/accounts/users.ts'
-import { Reservations } from '#services/reservations.ts'
+import { type Reservation, Reservations } from '#services/reservations.ts'
 import { Sessions } from '#services/sessions/sessions.ts'
 import { Committer } from '#storage/commit.ts'
 import type { Database } from '#storage/database.ts'
@@ -26,6 +26,8 @@ export type Ground = {
   readonly random: Random
   readonly log: Logger
   readonly modules: readonly Module[]
+  /** Names that belong to somebody already. */
+  readonly reservations?: readonly Reservation[]
 }
 
 /** What every service stands on: the log and who hears of it, the memory budget, users and their sessions. */
@@ -80,7 +82,7 @@ export const wireFoundation = (ground: Ground) => {
     scheduler,
     users,
     sessions,
-    reservations: new Reservations([]),
+    reservations: new Reservations(ground.reservations ?? []),
   }
 }
 

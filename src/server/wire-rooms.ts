@@ -10,6 +10,7 @@ import { MemberProfiles } from '#services/profiles/member-profiles.ts'
 import { Judge } from '#services/push/judge.ts'
 import { RoomAliases } from '#services/rooms/aliases.ts'
 import { RoomCreator } from '#services/rooms/create-room.ts'
+import { Invitations } from '#services/rooms/invitations.ts'
 import { Memberships } from '#services/rooms/memberships.ts'
 import { Fingerprints } from '#storage/state-trie/fingerprint.ts'
 import { fingerprintKey } from '#storage/stores/states.ts'
@@ -38,8 +39,10 @@ export const wireRooms = async (foundation: Foundation, { pushRules }: UserData)
   }
   const { judge } = new Judge({ ...foundation, customRules })
   const sender = new EventSender({ ...foundation, rooms, origin, transactions, judge })
+  const invitations = new Invitations({ ...foundation, onlyAdminsInvite: config.rooms.isInvitingForAdminsOnly })
   const creator = new RoomCreator({
     ...foundation,
+    invitations,
     rooms,
     sender,
     origin,
@@ -53,12 +56,12 @@ export const wireRooms = async (foundation: Foundation, { pushRules }: UserData)
   })
   const roomMemberships = new Memberships({
     ...foundation,
+    invitations,
     rooms,
     sender,
     profiles,
     settings: {
       forgetOnLeave: config.rooms.areForgottenOnLeave,
-      onlyAdminsInvite: config.rooms.isInvitingForAdminsOnly,
       perRoomProfiles: config.rooms.mayHavePerRoomProfiles,
     },
   })
