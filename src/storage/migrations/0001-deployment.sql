@@ -1,4 +1,5 @@
 -- Portable DDL in PostgreSQL's words; `ddl.ts` of each engine translates. A table marked "keyed" is stored in the order of its primary key.
+-- How released migrations are followed by others: docs/decisions/0010-schema-changes.md.
 -- Numbers of rows that belong to a room (events, state keys, states) are room * 2^28 + n, n counted in the room.
 
 CREATE TABLE deployment (
