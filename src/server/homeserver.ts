@@ -5,6 +5,7 @@ import { type ListenerSettings, listen } from '#http/server/listen.ts'
 import { admission } from './admission.ts'
 import { allRoutes } from './routes.ts'
 import { wireAccounts } from './wire-accounts.ts'
+import { wireDeviceContents, wireEncryption } from './wire-encryption.ts'
 import { type Ground, wireFoundation } from './wire-foundation.ts'
 import { wireProfiles } from './wire-profiles.ts'
 import { wireRooms } from './wire-rooms.ts'
@@ -18,6 +19,7 @@ export type Services = ReturnType<typeof wireFoundation> &
   Awaited<ReturnType<typeof wireRooms>> &
   ReturnType<typeof wireUserData> &
   ReturnType<typeof wireProfiles> &
+  ReturnType<typeof wireEncryption> &
   ReturnType<typeof wireSync> &
   ReturnType<typeof wireTasks>
 
@@ -42,16 +44,20 @@ export class Homeserver implements AsyncDisposable {
   static async start(given: Ground): Promise<Homeserver> {
     const foundation = wireFoundation(given)
     const userData = wireUserData(foundation)
+    const contents = wireDeviceContents(foundation)
     const ground = {
       ...foundation,
-      ...wireAccounts(foundation),
+      ...wireAccounts(foundation, contents),
       ...userData,
       ...(await wireRooms(foundation, userData)),
     }
+    const encryption = wireEncryption(ground, contents)
+    const userSections = [userData.userDataSections.global, ...encryption.encryptionSections]
     const services: Services = {
       ...ground,
-      ...wireProfiles(ground),
-      ...wireSync(foundation, userData),
+      ...wireProfiles(ground, encryption),
+      ...encryption,
+      ...wireSync(foundation, userData, userSections),
       ...wireTasks(foundation, ground),
     }
     const server = new Homeserver(services)

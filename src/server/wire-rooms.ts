@@ -77,5 +77,5 @@ export const wireRooms = async (foundation: Foundation, { pushRules }: UserData)
     redactionLimiter: rate(config.rateLimits.message),
   })
   const aliases = new RoomAliases({ ...foundation, rooms })
-  return { aliases, roomSender, rooms, sender, creator, roomMemberships, profiles }
+  return { aliases, roomSender, rooms, transactions, sender, creator, roomMemberships, profiles }
 }

@@ -1,5 +1,6 @@
 import { LOG_KIND } from '#storage/change.ts'
 import type { CommittedBatch, LoggedEntry } from '#storage/commit.ts'
+import { DeviceListFeed } from './device-list-feed.ts'
 
 /** Hears of everything that was committed, in the order of the log. */
 export type Listener = (entries: readonly LoggedEntry[], upTo: number) => void
@@ -11,6 +12,8 @@ export type Listener = (entries: readonly LoggedEntry[], upTo: number) => void
 export class Feed {
   /** The log before this is known only to the database. */
   readonly startedAt: number
+  /** What of it decides whose devices users are told of. */
+  readonly deviceLists: DeviceListFeed
   readonly #listeners: Listener[] = []
   #applied: number
   #lastOfRoom = new Float64Array(1024)
@@ -19,6 +22,7 @@ export class Feed {
 
   constructor(startedAt: number) {
     this.startedAt = startedAt
+    this.deviceLists = new DeviceListFeed(startedAt)
     this.#applied = startedAt
   }
 
@@ -29,6 +33,7 @@ export class Feed {
 
   /** Takes note of a batch. The committer calls it before it answers; listeners hear of it after the answers went out. */
   apply({ entries, upTo }: CommittedBatch): void {
+    this.deviceLists.committed(entries)
     for (const { kind, room, user, pos } of entries) {
       if (room !== undefined) this.#noteRoom(room, pos)
       if (room !== undefined && kind === LOG_KIND.receipt) this.#lastReceipt.set(room, pos)

@@ -55,15 +55,23 @@ export class Transactions {
 
   /** Writes the transaction with its effect; the change is refused by `transaction_new` if it took effect before. */
   write(change: Change, key: TransactionKey, event: LoadedEvent): void {
+    this.#write(change, key, { answer: event.row.eventId, event: event.row.event })
+    event.transaction = { user: key.user, deviceId: key.deviceId, txnId: key.txnId }
+  }
+
+  /** As `write`, for a transaction that sends no event to a room: `answer` is what `once` gives when it comes again. */
+  writeAnswer(change: Change, key: TransactionKey, answer: string): void {
+    this.#write(change, key, { answer, event: undefined })
+  }
+
+  #write(
+    change: Change,
+    key: TransactionKey,
+    effect: { readonly answer: string; readonly event: number | undefined },
+  ): void {
     const { clock, ofDevices } = this.#deps
     ofDevices.note(key)
-    change.require(transactionNew, key).write(transactionAdded, {
-      ...key,
-      answer: event.row.eventId,
-      event: event.row.event,
-      writtenTs: clock.now(),
-    })
-    event.transaction = { user: key.user, deviceId: key.deviceId, txnId: key.txnId }
+    change.require(transactionNew, key).write(transactionAdded, { ...key, ...effect, writtenTs: clock.now() })
   }
 
   async #act(key: TransactionKey, act: () => Promise<string>): Promise<string> {

@@ -31,6 +31,7 @@ export const PASSING_KINDS: ReadonlySet<number> = new Set([
   LOG_KIND.purged,
   LOG_KIND.membership,
   LOG_KIND.profile,
+  LOG_KIND.keySignature,
 ])
 /** The log forgets between two positions what it said of rows that are gone, and what a later entry says too. */
 export const oldEntriesRemoved = operation('old_entries_removed', {
@@ -41,7 +42,9 @@ export const oldEntriesRemoved = operation('old_entries_removed', {
       OR t.kind = ${LOG_KIND.membership} AND NOT EXISTS (
         SELECT 1 FROM memberships AS m WHERE m.room = t.room AND m."user" = t."user" AND m.pos = t.pos)
       OR t.kind = ${LOG_KIND.profile} AND NOT EXISTS (
-        SELECT 1 FROM profile_fields AS p WHERE p."user" = t."user" AND p.pos = t.pos))`,
+        SELECT 1 FROM profile_fields AS p WHERE p."user" = t."user" AND p.pos = t.pos)
+      OR t.kind = ${LOG_KIND.keySignature} AND EXISTS (
+        SELECT 1 FROM log AS l WHERE l."user" = t."user" AND l.kind = t.kind AND l.item = t.item AND l.pos > t.pos))`,
   },
   scope: () => 'old entries',
   fold: 'next batch',
