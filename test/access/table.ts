@@ -1,3 +1,5 @@
+// Over 300 lines: one table, of everything. A row for each endpoint, and each way to reach with it for what is somebody else's.
+
 import { getRegistrationNonce, registerWithSharedSecret } from '#api/admin/register.ts'
 import {
   getAccountData,
@@ -78,8 +80,6 @@ import {
   usersAndGuests,
 } from './outcomes.ts'
 import { DEVICE_NAME, invite, type World } from './world.ts'
-
-// One table, of everything: over 300 lines. A row for each endpoint, and each way to reach with it for what is somebody else's.
 
 /** What a request has, beside the token. */
 export type Aim = {

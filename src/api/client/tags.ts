@@ -4,11 +4,13 @@ import { empty, jsonObject, roomId, shortText, userId } from '#api/schema.ts'
 
 const tagInfo = z.looseObject({ order: z.number().optional() })
 /** What clients of other kinds add is kept as it came. */
-const newTagInfo = jsonObject.refine(({ order }) => order === undefined || typeof order === 'number', {
-  error: 'expected a number',
-  path: ['order'],
-  params: { expected: 'number' },
-})
+const newTagInfo = jsonObject
+  .refine(({ order }) => order === undefined || typeof order === 'number', {
+    error: 'expected a number',
+    path: ['order'],
+    params: { expected: 'number' },
+  })
+  .meta({ type: 'object', properties: { order: { type: 'number' } } })
 
 /** The tags that the user gave a room. */
 export const getRoomTags = endpoint({
