@@ -55,8 +55,22 @@ export class Homeserver implements AsyncDisposable {
     })
   }
 
-  /** Builds the services and listens as the configuration says. */
+  /** Builds the services and listens as the configuration says. Where that fails, the database is closed again. */
   static async start(given: Given): Promise<Homeserver> {
+    const built = await Homeserver.#build(given).catch(async (error: unknown) => {
+      await given.database[Symbol.asyncDispose]()
+      throw error
+    })
+    try {
+      for (const listener of given.config.listeners) await built.#listen(listener)
+      return built
+    } catch (error) {
+      await built[Symbol.asyncDispose]()
+      throw error
+    }
+  }
+
+  static async #build(given: Given): Promise<Homeserver> {
     const database = new CountedDatabase(given.database)
     const foundation = wireFoundation({ ...given, database })
     const userData = wireUserData(foundation)
@@ -69,7 +83,7 @@ export class Homeserver implements AsyncDisposable {
     const services: Services = { ...ground, ...wireProfiles(ground), ...wireSync(foundation, userData) }
     const requests = new RequestCounts()
     const metrics = await wireMetrics(services, { database, requests })
-    const server = new Homeserver({
+    return new Homeserver({
       services,
       routes: [...allRoutes(services), ...(metrics === undefined ? [] : metricsRoutes(metrics))],
       began: (endpointId) => requests.began(endpointId),
@@ -78,13 +92,6 @@ export class Homeserver implements AsyncDisposable {
         given.answered?.(request)
       },
     })
-    try {
-      for (const listener of given.config.listeners) await server.#listen(listener)
-    } catch (error) {
-      await server[Symbol.asyncDispose]()
-      throw error
-    }
-    return server
   }
 
   async #listen(listener: Listener): Promise<void> {

@@ -47,30 +47,42 @@ export const listen = async (
   await app.ready()
   const opened: OpenListener[] = []
   const absent: CannotListen[] = []
-  for (const place of placesOf(settings)) {
-    const server = createServer(
-      { keepAliveTimeout: 65_000, requestTimeout: 0, headersTimeout: 30_000 },
-      (request, response) => {
-        settingsOf.set(request, settings)
-        app.routing(request, response)
-      },
-    )
-    // Port 0 is one port for all addresses.
-    const at = 'port' in place && place.port === 0 ? { ...place, port: opened[0]?.port ?? 0 } : place
-    try {
-      await openSocket(server, at)
-      opened.push(whereabouts(server, at))
-    } catch (error) {
-      if (error instanceof CannotListen && error.isNoAddress) absent.push(error)
-      else {
-        for (const other of opened) other.server.close()
-        throw error
-      }
+  try {
+    for (const place of placesOf(settings)) {
+      // Port 0 is one port for all addresses.
+      const at = 'port' in place && place.port === 0 ? { ...place, port: opened[0]?.port ?? 0 } : place
+      const result = await openAt(app, settings, at)
+      if (result instanceof CannotListen) absent.push(result)
+      else opened.push(result)
     }
+    if (opened.length === 0 && absent[0] !== undefined) throw absent[0]
+  } catch (error) {
+    for (const { server } of opened) server.close()
+    throw error
   }
-  if (opened.length === 0 && absent[0] !== undefined) throw absent[0]
   for (const reason of absent) leftOut(reason)
   return opened
+}
+
+async function openAt(
+  app: FastifyInstance,
+  settings: ListenerSettings,
+  place: Place,
+): Promise<OpenListener | CannotListen> {
+  const server = createServer(
+    { keepAliveTimeout: 65_000, requestTimeout: 0, headersTimeout: 30_000 },
+    (request, response) => {
+      settingsOf.set(request, settings)
+      app.routing(request, response)
+    },
+  )
+  try {
+    await openSocket(server, place)
+    return whereabouts(server, place)
+  } catch (error) {
+    if (error instanceof CannotListen && error.isNoAddress) return error
+    throw error
+  }
 }
 
 function placesOf({ at }: ListenerSettings): readonly Place[] {
