@@ -51,7 +51,8 @@ export class Log implements AsyncDisposable {
   /** Says that a request is over. */
   readonly answered = (request: AnsweredRequest): void => {
     const { name, threshold } = this.#access(request.tag)
-    const level = DULL.has(request.endpointId) || request.method === 'OPTIONS' ? 'debug' : 'info'
+    const isDull = (DULL.has(request.endpointId) || request.method === 'OPTIONS') && request.status < 400
+    const level = isDull ? 'debug' : 'info'
     if (IMPORTANCE[level] > threshold) return
     this.#write({
       level,
