@@ -6,7 +6,9 @@ import { startPostgres } from '#test/helpers/postgres-server.ts'
 
 /** Test files that share one process, and those that get one each. */
 const SHARED = ['src/**/*.test.ts', 'test/architecture/*.test.ts', 'test/conformance/*.test.ts']
-const ISOLATED = ['test/!(architecture|conformance|faults)/**/*.test.ts']
+const ISOLATED = ['test/!(architecture|conformance|faults|clients)/**/*.test.ts']
+/** Real clients: they leave timers behind that nobody can end. */
+const CLIENTS = ['test/clients/*.test.ts']
 
 const node = (args: readonly string[], environment: Readonly<Record<string, string | undefined>>): Promise<number> =>
   new Promise((resolve) => {
@@ -29,6 +31,7 @@ if (files.length > 0) {
 } else {
   codes.push(await node([...common, '--test-isolation=none', ...SHARED], environment))
   codes.push(await node([...common, '--test-concurrency=2', ...ISOLATED], environment))
+  codes.push(await node([...common, '--test-concurrency=1', '--test-force-exit', ...CLIENTS], environment))
 }
 await newest?.[Symbol.asyncDispose]()
 await oldest[Symbol.asyncDispose]()

@@ -9,6 +9,7 @@ import { admission } from './admission.ts'
 import { CountedDatabase } from './counted-database.ts'
 import { allRoutes } from './routes.ts'
 import { wireAccounts } from './wire-accounts.ts'
+import { wireDeviceContents, wireEncryption } from './wire-encryption.ts'
 import { type Ground, wireFoundation } from './wire-foundation.ts'
 import { wireMetrics } from './wire-metrics.ts'
 import { wireProfiles } from './wire-profiles.ts'
@@ -28,6 +29,7 @@ export type Services = ReturnType<typeof wireFoundation> &
   Awaited<ReturnType<typeof wireRooms>> &
   ReturnType<typeof wireUserData> &
   ReturnType<typeof wireProfiles> &
+  ReturnType<typeof wireEncryption> &
   ReturnType<typeof wireSync>
 
 /** How long open requests may take to end when the server stops. */
@@ -74,13 +76,21 @@ export class Homeserver implements AsyncDisposable {
     const database = new CountedDatabase(given.database)
     const foundation = wireFoundation({ ...given, database })
     const userData = wireUserData(foundation)
+    const contents = wireDeviceContents(foundation)
     const ground = {
       ...foundation,
-      ...wireAccounts(foundation),
+      ...wireAccounts(foundation, contents),
       ...userData,
       ...(await wireRooms(foundation, userData)),
     }
-    const services: Services = { ...ground, ...wireProfiles(ground), ...wireSync(foundation, userData) }
+    const encryption = wireEncryption(ground, contents)
+    const userSections = [userData.userDataSections.global, ...encryption.encryptionSections]
+    const services: Services = {
+      ...ground,
+      ...wireProfiles(ground, encryption),
+      ...encryption,
+      ...wireSync(foundation, userData, userSections),
+    }
     const requests = new RequestCounts()
     const metrics = await wireMetrics(services, { database, requests })
     return new Homeserver({

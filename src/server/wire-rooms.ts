@@ -1,5 +1,6 @@
 import type { ActiveRoom } from '#rooms/active-room.ts'
 import { RoomRegistry } from '#rooms/registry.ts'
+import { DeviceTransactions, knownTransactionsBytes } from '#services/events/device-transactions.ts'
 import { RoomSender } from '#services/events/room-sender.ts'
 import { EventSender } from '#services/events/send-event.ts'
 import { Transactions } from '#services/events/transactions.ts'
@@ -22,6 +23,7 @@ export const wireRooms = async (foundation: Foundation, { pushRules }: UserData)
   const origin = { serverName, signingKey, random }
   const transactions = new Transactions({
     ...foundation,
+    ofDevices: new DeviceTransactions({ db, known: cache(knownTransactionsBytes) }),
     recent: cache<string, string>((_, key) => key.length * 2 + 100),
   })
   const profiles = new MemberProfiles(foundation)
@@ -65,5 +67,5 @@ export const wireRooms = async (foundation: Foundation, { pushRules }: UserData)
     redactionLimiter: rate(config.rateLimits.message),
   })
   const aliases = new RoomAliases({ ...foundation, rooms })
-  return { aliases, roomSender, rooms, sender, creator, roomMemberships, profiles }
+  return { aliases, roomSender, rooms, transactions, sender, creator, roomMemberships, profiles }
 }

@@ -7,6 +7,7 @@ import { RoomDoor } from '#services/rooms/room-access.ts'
 import { RoomReader } from '#services/rooms/room-reader.ts'
 import { SentMembers } from '#services/sync/lazy-members.ts'
 import type { CompiledFilter } from '#services/sync/request.ts'
+import type { UserSection } from '#services/sync/sections.ts'
 import { Syncs } from '#services/sync/sync.ts'
 import { SyncRequests } from '#services/sync/sync-requests.ts'
 import { Waiters } from '#services/sync/waiters.ts'
@@ -18,6 +19,7 @@ import type { UserData } from './wire-user-data.ts'
 export const wireSync = (
   foundation: Foundation,
   { joinedRooms, ignoredUsers, unreadCounts, userDataSections }: UserData,
+  userSections: readonly UserSection[],
 ) => {
   const ignored = ignoredUsers.of
   const { config, db, feed, cache, clock, random, memberships } = foundation
@@ -45,7 +47,7 @@ export const wireSync = (
         unread: unreadCounts.section,
       },
     },
-    userSections: [userDataSections.global],
+    userSections,
     ignored,
     typing,
     excludedRooms: new Set(config.rooms.excludedFromSync),

@@ -12,6 +12,16 @@ import {
 } from './accounts.ts'
 import { aliasAdded, aliasFree, aliasRemoved } from './aliases.ts'
 import { auditEntryAdded } from './audit.ts'
+import { backedUpKeySet, backedUpKeysRemoved } from './backed-up-keys.ts'
+import {
+  crossSigningKeyRemoved,
+  crossSigningKeySet,
+  crossSigningUnchanged,
+  masterKeyIs,
+  publicKeyNoDevice,
+} from './cross-signing.ts'
+import { deviceExists, deviceKeysAre, deviceKeysRemoved, deviceKeysSet } from './device-keys.ts'
+import { deviceListChanged } from './device-lists.ts'
 import { deviceAdded, deviceIdNoKey, deviceRemoved, deviceRenamed, deviceSeen } from './devices.ts'
 import {
   eventAdded,
@@ -22,6 +32,7 @@ import {
   redactionAdded,
   relationAdded,
 } from './events.ts'
+import { fallbackKeySet, fallbackKeysRemoved, fallbackKeyTaken } from './fallback-keys.ts'
 import { filterAdded, filterNew } from './filters.ts'
 import {
   interactiveAuthAdded,
@@ -29,9 +40,27 @@ import {
   interactiveAuthRemoved,
   interactiveAuthUnchanged,
 } from './interactive-auths.ts'
+import {
+  backupAuthDataSet,
+  backupCounted,
+  backupUnchanged,
+  backupVersionNew,
+  keyBackupAdded,
+  keyBackupDeleted,
+} from './key-backups.ts'
+import { keySignatureSet, keySignaturesRemoved, ownSignaturesRemoved } from './key-signatures.ts'
 import { mediaAdded, mediaSeen } from './media.ts'
 import { membershipChanged, membershipRenewed, roomForgotten } from './memberships.ts'
 import { numbersTaken } from './numbers.ts'
+import {
+  claimedKeyForgotten,
+  oneTimeKeyAdded,
+  oneTimeKeyChangesRemoved,
+  oneTimeKeyClaimed,
+  oneTimeKeyFits,
+  oneTimeKeysChanged,
+  oneTimeKeysRemoved,
+} from './one-time-keys.ts'
 import { profileFieldRemoved, profileFieldSet, profileFits, profileRemoved } from './profiles.ts'
 import { pushRulesSet, pushRulesUnchanged } from './push-rules.ts'
 import { receiptMoved } from './receipts.ts'
@@ -72,6 +101,7 @@ import {
   stateRemoved,
   stateRewritten,
 } from './states.ts'
+import { toDeviceAdded, toDeviceRemoved } from './to-device.ts'
 import { transactionAdded, transactionNew } from './transactions.ts'
 import { unreadMarkAdded, unreadMarksPassed } from './unread.ts'
 import { userAdded, userIdFree } from './users.ts'
@@ -88,6 +118,16 @@ export const OPERATIONS: readonly Operation[] = [
   interactiveAuthRemoved,
   sessionRemoved,
   deviceRemoved,
+  deviceKeysRemoved,
+  claimedKeyForgotten,
+  oneTimeKeysRemoved,
+  oneTimeKeyChangesRemoved,
+  fallbackKeysRemoved,
+  toDeviceRemoved,
+  keySignaturesRemoved,
+  ownSignaturesRemoved,
+  crossSigningKeyRemoved,
+  backedUpKeysRemoved,
   profileFieldRemoved,
   profileRemoved,
   aliasRemoved,
@@ -138,6 +178,21 @@ export const OPERATIONS: readonly Operation[] = [
   roomForgotten,
   transactionAdded,
   filterAdded,
+  fallbackKeyTaken,
+  oneTimeKeyClaimed,
+  deviceKeysSet,
+  oneTimeKeyAdded,
+  fallbackKeySet,
+  oneTimeKeysChanged,
+  deviceListChanged,
+  crossSigningKeySet,
+  keySignatureSet,
+  toDeviceAdded,
+  keyBackupAdded,
+  backupAuthDataSet,
+  backupCounted,
+  keyBackupDeleted,
+  backedUpKeySet,
   accountDataSet,
   pushRulesSet,
   receiptMoved,
@@ -162,6 +217,14 @@ export const CONDITIONS: readonly Condition[] = [
   interactiveAuthUnchanged,
   roomUnchanged,
   transactionNew,
+  deviceExists,
+  deviceKeysAre,
+  oneTimeKeyFits,
+  crossSigningUnchanged,
+  masterKeyIs,
+  publicKeyNoDevice,
+  backupVersionNew,
+  backupUnchanged,
   filterNew,
   accountDataUnchanged,
   pushRulesUnchanged,
