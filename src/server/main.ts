@@ -6,7 +6,7 @@ import { makeSigningKey, type SigningKey } from '#protocol/signing/signing-key.t
 import { Log } from '#server/logging/log.ts'
 import { type Database, DatabaseRefused, DatabaseUnavailable } from '#storage/database.ts'
 import { hasAccounts } from '#storage/stores/accounts.ts'
-import { systemClock } from '#util/clock.ts'
+import { type Clock, systemClock } from '#util/clock.ts'
 import { systemRandom } from '#util/random.ts'
 import { Homeserver } from './homeserver.ts'
 import { openDatabase } from './open-database.ts'
@@ -26,7 +26,7 @@ export class CannotStart extends Error {
   }
 }
 
-/** The server of a process, with its log, on the system's clock and files. */
+/** The server of a process, with its log, on the system's files. */
 export class RunningServer implements AsyncDisposable {
   readonly homeserver: Homeserver
   readonly log: Log
@@ -39,13 +39,13 @@ export class RunningServer implements AsyncDisposable {
   }
 
   /** Starts what the configuration says, making a signing key where there is none. Throws `CannotStart`. */
-  static async start(config: Config): Promise<RunningServer> {
-    const log = openLog(config)
+  static async start(config: Config, clock: Clock = systemClock): Promise<RunningServer> {
+    const log = openLog(config, clock)
     try {
       const signingKey = signingKeyOf(config)
-      const database = await openDatabase(config, { clock: systemClock, random: systemRandom })
+      const database = await openDatabase(config, { clock, random: systemRandom })
       const { description } = database
-      const homeserver = await startOn(database, { config, signingKey, log })
+      const homeserver = await startOn(database, { config, signingKey, clock, log })
       const { pidFile } = config.server
       const running = new RunningServer({ homeserver, log, pidFile })
       await running.#writePid()
@@ -82,23 +82,28 @@ export class RunningServer implements AsyncDisposable {
 }
 
 type RunningParts = { readonly homeserver: Homeserver; readonly log: Log; readonly pidFile: string | undefined }
-type Ready = { readonly config: Config; readonly signingKey: SigningKey; readonly log: Log }
+type Ready = {
+  readonly config: Config
+  readonly signingKey: SigningKey
+  readonly clock: Clock
+  readonly log: Log
+}
 
-const startOn = (database: Database, { config, signingKey, log }: Ready): Promise<Homeserver> =>
+const startOn = (database: Database, { config, signingKey, clock, log }: Ready): Promise<Homeserver> =>
   Homeserver.start({
     config,
     database,
     signingKey,
-    clock: systemClock,
+    clock,
     random: systemRandom,
     log: log.logger,
     answered: log.answered,
     modules: [],
   })
 
-function openLog(config: Config): Log {
+function openLog(config: Config, { now }: Clock): Log {
   try {
-    return new Log(config.logging, systemClock.now)
+    return new Log(config.logging, now)
   } catch (error) {
     throw cannotStart(error)
   }
