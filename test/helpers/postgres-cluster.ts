@@ -48,6 +48,35 @@ export class PostgresCluster implements AsyncDisposable {
     return cluster
   }
 
+  /** A hot standby of this server, made from a copy of its files; it is stopped and started for that. */
+  async standby(): Promise<PostgresCluster> {
+    await this.sql('CHECKPOINT')
+    await this.stop()
+    const folder = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'myelin-cluster-'))
+    chmodSync(folder, 0o755)
+    const copy = new PostgresCluster({
+      folder,
+      port: await freePort(),
+      native: this.#native,
+      wish: {
+        ...this.#wish,
+        settings: {
+          ...this.#wish.settings,
+          primary_conninfo: `host=${this.sockets} port=${this.port} user=postgres`,
+        },
+      },
+    })
+    cpSync(this.data, copy.data, { recursive: true })
+    writeFileSync(join(copy.data, 'standby.signal'), '')
+    rmSync(join(copy.data, 'postmaster.pid'), { force: true })
+    mkdirSync(copy.sockets, { mode: 0o755 })
+    execFileSync('chown', ['-R', `${account().uid}:${account().gid}`, folder])
+    chmodSync(copy.data, 0o700)
+    await this.start()
+    await copy.start()
+    return copy
+  }
+
   get data(): string {
     return join(this.folder, 'data')
   }
@@ -117,6 +146,8 @@ export class PostgresCluster implements AsyncDisposable {
       database: 'postgres',
       ssl: false,
     })
+    // A test may end the server meanwhile; the query tells it.
+    client.on('error', () => {})
     await client.connect()
     let rows: Record<string, unknown>[] = []
     for (const statement of statements) rows = (await client.query(statement)).rows
@@ -131,6 +162,8 @@ export class PostgresCluster implements AsyncDisposable {
     await new Promise<void>((resolve) => {
       child.on('exit', () => resolve())
       child.kill('SIGQUIT')
+      // A server that a test froze and forgot.
+      child.kill('SIGCONT')
     })
   }
 

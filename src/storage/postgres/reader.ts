@@ -66,13 +66,13 @@ export class PostgresReader implements Reader, AsyncDisposable {
     else this.#ask(asked)
   }
 
-  /** A lane to ask on at once; `undefined` where there is none. One more is opened on the way where all are held up. */
+  /** A lane to ask on at once; `undefined` where all are held up and there may be one more. */
   #freeLane(): Lane | undefined {
     const [first] = this.#lanes
     if (first === undefined || !first.isHeldUp(STALL_MS)) return first
     const free = this.#lanes.find((lane) => !lane.isHeldUp(STALL_MS))
     if (free !== undefined) return free
-    if (this.#lanes.length < this.#link.maxReaders) this.#open().catch(() => {})
+    if (this.#lanes.length < this.#link.maxReaders) return undefined
     return this.#lanes.reduce((least, lane) => (lane.waiting < least.waiting ? lane : least))
   }
 
