@@ -6,7 +6,9 @@ import { startPostgres } from '#test/helpers/postgres-server.ts'
 
 /** Test files that share one process, and those that get one each. */
 const SHARED = ['src/**/*.test.ts', 'test/architecture/*.test.ts', 'test/conformance/*.test.ts']
-const ISOLATED = ['test/!(architecture|conformance|faults)/**/*.test.ts']
+const ISOLATED = ['test/!(architecture|conformance|faults|clients)/**/*.test.ts']
+/** Real clients: they leave timers behind that nobody can end. */
+const CLIENTS = ['test/clients/*.test.ts']
 
 const node = (args: readonly string[], environment: Readonly<Record<string, string | undefined>>): Promise<number> =>
   new Promise((resolve) => {
@@ -25,10 +27,13 @@ const environment = {
 const common = ['--test', '--test-reporter=dot', '--test-timeout=300000']
 const codes: number[] = []
 if (files.length > 0) {
-  codes.push(await node(['--test', '--test-reporter=spec', '--test-isolation=none', ...files], environment))
+  const isReal = files.some((file) => file.includes('test/clients/'))
+  const flags = ['--test-reporter=spec', '--test-isolation=none', ...(isReal ? ['--test-force-exit'] : [])]
+  codes.push(await node(['--test', ...flags, ...files], environment))
 } else {
   codes.push(await node([...common, '--test-isolation=none', ...SHARED], environment))
   codes.push(await node([...common, '--test-concurrency=2', ...ISOLATED], environment))
+  codes.push(await node([...common, '--test-concurrency=1', '--test-force-exit', ...CLIENTS], environment))
 }
 await newest?.[Symbol.asyncDispose]()
 await oldest[Symbol.asyncDispose]()

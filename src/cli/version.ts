@@ -9,5 +9,6 @@ export function versionText(): string {
   return `myelin ${getString(description, 'version') ?? 'unknown'} (Node ${process.versions.node})`
 }
 
+/** Prints the version. */
 export const command = (terminal: Terminal): Command =>
   new Command('version').description('Print the version.').action(() => terminal.out(versionText()))

@@ -5,10 +5,12 @@ import { type ListenerSettings, listen } from '#http/server/listen.ts'
 import { admission } from './admission.ts'
 import { allRoutes } from './routes.ts'
 import { wireAccounts } from './wire-accounts.ts'
+import { wireDeviceContents, wireEncryption } from './wire-encryption.ts'
 import { type Ground, wireFoundation } from './wire-foundation.ts'
 import { wireProfiles } from './wire-profiles.ts'
 import { wireRooms } from './wire-rooms.ts'
 import { wireSync } from './wire-sync.ts'
+import { wireTasks } from './wire-tasks.ts'
 import { wireUserData } from './wire-user-data.ts'
 
 /** Everything that runs in a server. */
@@ -17,7 +19,9 @@ export type Services = ReturnType<typeof wireFoundation> &
   Awaited<ReturnType<typeof wireRooms>> &
   ReturnType<typeof wireUserData> &
   ReturnType<typeof wireProfiles> &
-  ReturnType<typeof wireSync>
+  ReturnType<typeof wireEncryption> &
+  ReturnType<typeof wireSync> &
+  ReturnType<typeof wireTasks>
 
 /** How long open requests may take to end when the server stops. */
 const DRAIN_MS = 5_000
@@ -40,15 +44,25 @@ export class Homeserver implements AsyncDisposable {
   static async start(given: Ground): Promise<Homeserver> {
     const foundation = wireFoundation(given)
     const userData = wireUserData(foundation)
+    const contents = wireDeviceContents(foundation)
     const ground = {
       ...foundation,
-      ...wireAccounts(foundation),
+      ...wireAccounts(foundation, contents),
       ...userData,
       ...(await wireRooms(foundation, userData)),
     }
-    const services: Services = { ...ground, ...wireProfiles(ground), ...wireSync(foundation, userData) }
+    const encryption = wireEncryption(ground, contents)
+    const userSections = [userData.userDataSections.global, ...encryption.encryptionSections]
+    const services: Services = {
+      ...ground,
+      ...wireProfiles(ground, encryption),
+      ...encryption,
+      ...wireSync(foundation, userData, userSections),
+      ...wireTasks(foundation, ground),
+    }
     const server = new Homeserver(services)
     for (const listener of given.config.listeners) await server.#listen(listener)
+    await services.taskRunner.start(services.tasks)
     return server
   }
 
@@ -71,7 +85,7 @@ export class Homeserver implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#isStopping) return
     this.#isStopping = true
-    const { typing, waiters, uploads, memberUpdates, sweeper, committer, database } = this.services
+    const { typing, waiters, taskRunner, uploads, memberUpdates, sweeper, committer, database } = this.services
     const closed = this.#servers.map((server) => new Promise<void>((resolve) => server.close(() => resolve())))
     typing.clear()
     waiters.close()
@@ -79,7 +93,7 @@ export class Homeserver implements AsyncDisposable {
     const late = setTimeout(() => {
       for (const server of this.#servers) server.closeAllConnections()
     }, DRAIN_MS)
-    await Promise.all(closed)
+    await Promise.all([...closed, taskRunner[Symbol.asyncDispose]()])
     clearTimeout(late)
     await this.#app.close()
     await uploads[Symbol.asyncDispose]()

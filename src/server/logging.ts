@@ -1,5 +1,5 @@
 import { stdout } from 'node:process'
-import { currentRequest } from '#http/server/request-context.ts'
+import { logContext } from '#util/log-context.ts'
 import type { LogFields, Logger } from '#util/logger.ts'
 
 type Level = 'debug' | 'info' | 'warn' | 'error'
@@ -9,14 +9,14 @@ export const terminalLogger = (now: () => number): Logger => {
   const write =
     (level: Level) =>
     (event: string, fields: LogFields = {}) => {
-      const request = currentRequest()
+      const context = logContext()
       const printed = Object.entries(fields).map(
         ([key, value]) => `${key}=${typeof value === 'string' ? value : JSON.stringify(value)}`,
       )
       const parts = [
         new Date(now()).toISOString(),
         level.toUpperCase().padEnd(5),
-        request?.requestId ?? '-',
+        context?.id ?? '-',
         event,
         ...printed,
       ]

@@ -3,11 +3,14 @@ import { registerRoutes } from '#routes/admin/register.ts'
 import { accountDataRoutes } from '#routes/client/account-data.ts'
 import { capabilitiesRoutes } from '#routes/client/capabilities.ts'
 import { createRoomRoutes } from '#routes/client/create-room.ts'
+import { crossSigningRoutes } from '#routes/client/cross-signing.ts'
 import { deviceManagementRoutes } from '#routes/client/device-management.ts'
 import { directoryRoutes } from '#routes/client/directory.ts'
 import { eventContextRoutes } from '#routes/client/event-context.ts'
 import { filterRoutes } from '#routes/client/filter.ts'
 import { joiningRoutes } from '#routes/client/joining.ts'
+import { keyBackupRoutes } from '#routes/client/key-backup.ts'
+import { keysRoutes } from '#routes/client/keys.ts'
 import { listJoinedRoomsRoutes } from '#routes/client/list-joined-rooms.ts'
 import { loginRoutes } from '#routes/client/login.ts'
 import { logoutRoutes } from '#routes/client/logout.ts'
@@ -26,6 +29,7 @@ import { roomStateRoutes } from '#routes/client/room-state.ts'
 import { roomsRoutes } from '#routes/client/rooms.ts'
 import { syncRoutes } from '#routes/client/sync.ts'
 import { tagRoutes } from '#routes/client/tags.ts'
+import { toDeviceRoutes } from '#routes/client/to-device.ts'
 import { typingRoutes } from '#routes/client/typing.ts'
 import { versionsRoutes } from '#routes/client/versions.ts'
 import { wellknownRoutes } from '#routes/client/wellknown.ts'
@@ -56,6 +60,10 @@ export const allRoutes = (services: Services): Route[] => [
   ...messagePaginationRoutes(services),
   ...eventContextRoutes(services),
   ...directoryRoutes(services),
+  ...keysRoutes(services),
+  ...crossSigningRoutes(services),
+  ...keyBackupRoutes(services),
+  ...toDeviceRoutes(services),
   ...syncRoutes(services),
   ...accountDataRoutes(services),
   ...tagRoutes(services),

@@ -21,10 +21,8 @@ import { Refreshes } from '#services/sessions/refresh.ts'
 import { WellKnown } from '#services/well-known.ts'
 import type { Foundation } from './wire-foundation.ts'
 
-/** What else goes when a device is gone. */
-const WHEN_DEVICE_GONE: readonly DeviceCleanup[] = []
-/** What else is told when a device is called otherwise. */
-const WHEN_DEVICE_RENAMED: readonly DeviceCleanup[] = []
+/** What else goes when a device is gone, and what else is told when one is called otherwise. */
+type DeviceHooks = { readonly whenGone: readonly DeviceCleanup[]; readonly whenRenamed: readonly DeviceCleanup[] }
 
 /** How often one session may exchange refresh tokens. */
 const REFRESHES: Rate = { perSecond: 0.2, burst: 20 }
@@ -32,7 +30,7 @@ const REFRESHES: Rate = { perSecond: 0.2, burst: 20 }
 const AVAILABILITY: Rate = { perSecond: 1, burst: 10 }
 
 /** Accounts and how one gets in. */
-export const wireAccounts = (foundation: Foundation) => {
+export const wireAccounts = (foundation: Foundation, { whenGone, whenRenamed }: DeviceHooks) => {
   const { config, clock, sessions } = foundation
   const limiter = (rate: Rate) => new Limiter(rate, clock)
   const passwords = new Passwords({
@@ -53,8 +51,8 @@ export const wireAccounts = (foundation: Foundation) => {
   const devices = new Devices({
     ...foundation,
     ...authentication,
-    whenGone: WHEN_DEVICE_GONE,
-    whenRenamed: WHEN_DEVICE_RENAMED,
+    whenGone,
+    whenRenamed,
   })
   const shared = { ...foundation, ...authentication, passwords, passwordCheck, accounts, audit, names, devices }
   const loginTokens = new LoginTokens({

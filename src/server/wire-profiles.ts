@@ -1,4 +1,4 @@
-import { Deactivations } from '#services/accounts/deactivate.ts'
+import { type AccountCleanup, Deactivations } from '#services/accounts/deactivate.ts'
 import { Limiter } from '#services/limiter.ts'
 import { MemberUpdates } from '#services/profiles/member-updates.ts'
 import { Profiles } from '#services/profiles/profiles.ts'
@@ -9,7 +9,10 @@ import type { wireRooms } from './wire-rooms.ts'
 type Ground = Foundation & ReturnType<typeof wireAccounts> & Awaited<ReturnType<typeof wireRooms>>
 
 /** What of accounts reaches into rooms. */
-export const wireProfiles = (ground: Ground) => {
+export const wireProfiles = (
+  ground: Ground,
+  { whenDeactivated }: { readonly whenDeactivated: readonly AccountCleanup[] },
+) => {
   const { config, clock } = ground
   const memberUpdates = new MemberUpdates(ground)
   return {
@@ -20,6 +23,6 @@ export const wireProfiles = (ground: Ground) => {
       limiter: new Limiter(config.rateLimits.message, clock),
       settings: config.profiles,
     }),
-    deactivations: new Deactivations(ground),
+    deactivations: new Deactivations({ ...ground, whenGone: whenDeactivated }),
   }
 }

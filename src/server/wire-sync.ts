@@ -7,6 +7,7 @@ import { RoomDoor } from '#services/rooms/room-access.ts'
 import { RoomReader } from '#services/rooms/room-reader.ts'
 import { SentMembers } from '#services/sync/lazy-members.ts'
 import type { CompiledFilter } from '#services/sync/request.ts'
+import type { UserSection } from '#services/sync/sections.ts'
 import { Syncs } from '#services/sync/sync.ts'
 import { SyncRequests } from '#services/sync/sync-requests.ts'
 import { Waiters } from '#services/sync/waiters.ts'
@@ -18,6 +19,7 @@ import type { UserData } from './wire-user-data.ts'
 export const wireSync = (
   foundation: Foundation,
   { joinedRooms, ignoredUsers, unreadCounts, userDataSections }: UserData,
+  userSections: readonly UserSection[],
 ) => {
   const ignored = ignoredUsers.of
   const { config, db, feed, cache, clock, random, memberships } = foundation
@@ -38,14 +40,14 @@ export const wireSync = (
     printing: {
       ...foundation,
       bundles,
-      sent: new SentMembers(cache<string, Map<string, number>>((sent) => sent.size * 100)),
+      sent: new SentMembers(cache<string, Map<string, number>>((sent) => sent.size * 100, 'lazy_members')),
       sections: {
         ephemeral: async (room) => [...(await typing.section(room)), ...(await userDataSections.receipts(room))],
         accountData: userDataSections.ofRoom,
         unread: unreadCounts.section,
       },
     },
-    userSections: [userDataSections.global],
+    userSections,
     ignored,
     typing,
     excludedRooms: new Set(config.rooms.excludedFromSync),
@@ -54,7 +56,7 @@ export const wireSync = (
     ...foundation,
     incarnation: db.start.incarnation,
     maxTimeline: config.rooms.maxTimelineLimit,
-    filters: cache<string, CompiledFilter>((_, key) => 2_000 + key.length * 4),
+    filters: cache<string, CompiledFilter>((_, key) => 2_000 + key.length * 4, 'filters'),
   })
   const door = new RoomDoor(foundation)
   const roomReader = new RoomReader({ ...foundation, door, bundles, ignored })

@@ -17,6 +17,8 @@ export const LOG_KIND = {
   device: 12,
   /** An event of the past: it has a position, but arrives nowhere. */
   backfilled: 13,
+  /** A user signed the keys of the user whose number is the item. */
+  keySignature: 14,
 } as const
 /** The number of a kind of log row. */
 export type LogKind = (typeof LOG_KIND)[keyof typeof LOG_KIND]

@@ -6,15 +6,16 @@ import type { RowCodec } from './row.ts'
  * touch the same row of the table (see `scope`).
  */
 export type Statement =
-  /** A new row. A row that is there already is an error of the program, unless `ignoreExisting`. */
-  | { readonly insert: string; readonly ignoreExisting?: boolean }
+  /** A new row, where `where` holds. A row that is there already is an error of the program, unless `ignoreExisting`. */
+  | { readonly insert: string; readonly ignoreExisting?: boolean; readonly where?: string }
   /**
    * A new row, or the one with the same key changed, where `when` holds (`excluded` is the new row). With `prunesLog`, the log row that
    * the replaced row's `pos` names goes: its successor stands for both.
    */
   | { readonly upsert: string; readonly key: readonly string[]; readonly when?: string; readonly prunesLog?: boolean }
   | { readonly update: string; readonly set: string; readonly where: string }
-  | { readonly remove: string; readonly where: string }
+  /** Rows go. With `prunesLog`, the log rows that their `pos` names go with them. */
+  | { readonly remove: string; readonly where: string; readonly prunesLog?: boolean }
 
 /** What happens when a second row of the same scope comes in one batch. */
 export type Fold<Row> =

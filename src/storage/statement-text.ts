@@ -21,7 +21,7 @@ export const operationStatements = (operation: Operation, from: RowSource): stri
   const { statement, row } = operation
   const main = mainStatement(statement, row, from)
   const returning = operation.returning === undefined ? '' : ` RETURNING ${returningList(operation, from)}`
-  return [...pruneStatements(statement, from), main + returning]
+  return [...pruneStatements(statement, row, from), main + returning]
 }
 
 function returningList(operation: Operation, from: RowSource): string {
@@ -29,15 +29,25 @@ function returningList(operation: Operation, from: RowSource): string {
   return from.source === '' ? own.map((name) => name.slice(2)).join(', ') : ['r.n', ...own].join(', ')
 }
 
+type Insert = Extract<Statement, { readonly insert: string }>
+
+function insertStatement(statement: Insert, row: RowCodec<unknown>, from: RowSource): string {
+  const names = row.columns.map(({ name }) => name)
+  const values = names.map((name) => from.placeholder(name)).join(', ')
+  const into = `INSERT INTO ${statement.insert} AS t (${quoted(names)})`
+  const conflict = statement.ignoreExisting === true ? ' ON CONFLICT DO NOTHING' : ''
+  if (from.source === '' && statement.where === undefined) return `${into} VALUES (${values})${conflict}`
+  const source = from.source === '' ? '' : ` FROM ${from.source}`
+  const where = statement.where === undefined ? 'true' : fill(statement.where, row, from.placeholder)
+  return `${into} SELECT ${values}${source} WHERE ${where}${conflict}`
+}
+
 function mainStatement(statement: Statement, row: RowCodec<unknown>, from: RowSource): string {
   const names = row.columns.map(({ name }) => name)
   const values = names.map((name) => from.placeholder(name)).join(', ')
   // SQLite needs a WHERE between a SELECT and ON CONFLICT; VALUES needs none.
   const rows = from.source === '' ? `VALUES (${values})` : `SELECT ${values} FROM ${from.source} WHERE true`
-  if ('insert' in statement) {
-    const conflict = statement.ignoreExisting === true ? ' ON CONFLICT DO NOTHING' : ''
-    return `INSERT INTO ${statement.insert} AS t (${quoted(names)}) ${rows}${conflict}`
-  }
+  if ('insert' in statement) return insertStatement(statement, row, from)
   if ('upsert' in statement) {
     const changed = names.filter((name) => !statement.key.includes(name))
     const set = changed.map((name) => `"${name}" = excluded."${name}"`).join(', ')
@@ -54,7 +64,13 @@ function mainStatement(statement: Statement, row: RowCodec<unknown>, from: RowSo
   return `DELETE FROM ${statement.remove} AS t${using} WHERE ${where}`
 }
 
-function pruneStatements(statement: Statement, from: RowSource): string[] {
+function pruneStatements(statement: Statement, row: RowCodec<unknown>, from: RowSource): string[] {
+  const source = from.source === '' ? '' : `, ${from.source}`
+  const prune = (table: string, match: string) =>
+    `DELETE FROM log WHERE pos IN (SELECT t.pos FROM ${table} AS t${source} WHERE ${match})`
+  if ('remove' in statement && statement.prunesLog === true) {
+    return [prune(statement.remove, fill(statement.where, row, from.placeholder))]
+  }
   if (!('upsert' in statement) || statement.prunesLog !== true) return []
   const match = [
     ...statement.key.map((name) => `t."${name}" = ${from.placeholder(name)}`),
@@ -62,8 +78,7 @@ function pruneStatements(statement: Statement, from: RowSource): string[] {
       ? []
       : [statement.when.replaceAll(/excluded\.([a-z_][a-z0-9_]*)/g, (_, name) => from.placeholder(name))]),
   ].join(' AND ')
-  const source = from.source === '' ? '' : `, ${from.source}`
-  return [`DELETE FROM log WHERE pos IN (SELECT t.pos FROM ${statement.upsert} AS t${source} WHERE ${match})`]
+  return [prune(statement.upsert, match)]
 }
 
 /** Whether the condition holds, as an SQL expression. */

@@ -1,4 +1,6 @@
+import { LOG_KIND } from '#storage/change.ts'
 import type { CommittedBatch, LoggedEntry } from '#storage/commit.ts'
+import { DeviceListFeed } from './device-list-feed.ts'
 
 /** Hears of everything that was committed, in the order of the log. */
 export type Listener = (entries: readonly LoggedEntry[], upTo: number) => void
@@ -10,13 +12,17 @@ export type Listener = (entries: readonly LoggedEntry[], upTo: number) => void
 export class Feed {
   /** The log before this is known only to the database. */
   readonly startedAt: number
+  /** What of it decides whose devices users are told of. */
+  readonly deviceLists: DeviceListFeed
   readonly #listeners: Listener[] = []
   #applied: number
   #lastOfRoom = new Float64Array(1024)
   readonly #lastOfUser = new Map<number, number>()
+  readonly #lastReceipt = new Map<number, number>()
 
   constructor(startedAt: number) {
     this.startedAt = startedAt
+    this.deviceLists = new DeviceListFeed(startedAt)
     this.#applied = startedAt
   }
 
@@ -27,8 +33,10 @@ export class Feed {
 
   /** Takes note of a batch. The committer calls it before it answers; listeners hear of it after the answers went out. */
   apply({ entries, upTo }: CommittedBatch): void {
-    for (const { room, user, pos } of entries) {
+    this.deviceLists.committed(entries)
+    for (const { kind, room, user, pos } of entries) {
       if (room !== undefined) this.#noteRoom(room, pos)
+      if (room !== undefined && kind === LOG_KIND.receipt) this.#lastReceipt.set(room, pos)
       if (user !== undefined) this.#lastOfUser.set(user, pos)
     }
     this.#applied = upTo
@@ -38,6 +46,11 @@ export class Feed {
   /** The last position of the room since the start; 0 for a room of which nothing was heard. */
   lastOfRoom(room: number): number {
     return this.#lastOfRoom[room] ?? 0
+  }
+
+  /** The position of the room's last receipt that all may see since the start; 0 if there was none. */
+  lastReceipt(room: number): number {
+    return this.#lastReceipt.get(room) ?? 0
   }
 
   /** The last position of the user's own things since the start; 0 if nothing was heard of them. */

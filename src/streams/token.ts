@@ -32,35 +32,23 @@ export const printToken = ({ incarnation, position, toDevice, stamp, place }: To
   return [PREFIX, ...numbers, stamped, ...placed].join('_')
 }
 
-const NUMBER = /^[0-9a-z]{1,11}$/
-const STAMP = /^([0-9a-z]{1,16})-([0-9a-z]{1,11})$/
-const PLACE = /^([fb])([0-9a-z]{1,13})-([0-9a-z]{1,11})$/
+const N = '[0-9a-z]{1,11}'
+const TOKEN = new RegExp(
+  `^${PREFIX}_(${N})_(${N})_(${N})_(?:([0-9a-z]{1,16})-(${N}))?(?:_([fb])([0-9a-z]{1,13})-(${N}))?$`,
+)
 
 /** Reads a token, or says `undefined` of anything that is none of ours. */
 export const readToken = (text: string): Token | undefined => {
-  const [prefix, incarnation, position, toDevice, stamp, place, ...rest] = text.split('_')
-  if (prefix !== PREFIX || rest.length > 0 || stamp === undefined) return undefined
-  const numbers = [incarnation, position, toDevice].map(readNumber)
-  if (numbers.some((number) => number === undefined)) return undefined
-  const [readIncarnation = 0, readPosition = 0, readToDevice = 0] = numbers
-  const stamped = STAMP.exec(stamp)
-  const placed = place === undefined ? null : PLACE.exec(place)
-  if ((stamp !== '' && stamped === null) || (place !== undefined && placed === null)) return undefined
+  const found = TOKEN.exec(text)
+  if (found === null) return undefined
+  const [, incarnation, position, toDevice, boot, count, direction, depth, pos] = found
   return {
-    incarnation: readIncarnation,
-    position: readPosition,
-    toDevice: readToDevice,
-    stamp: stamped === null ? undefined : { boot: stamped[1] ?? '', count: Number.parseInt(stamped[2] ?? '0', 36) },
-    place:
-      placed === null
-        ? undefined
-        : {
-            isForward: placed[1] === 'f',
-            depth: Number.parseInt(placed[2] ?? '0', 36),
-            pos: Number.parseInt(placed[3] ?? '0', 36),
-          },
+    incarnation: read(incarnation),
+    position: read(position),
+    toDevice: read(toDevice),
+    stamp: boot === undefined ? undefined : { boot, count: read(count) },
+    place: direction === undefined ? undefined : { isForward: direction === 'f', depth: read(depth), pos: read(pos) },
   }
 }
 
-const readNumber = (text: string | undefined): number | undefined =>
-  text !== undefined && NUMBER.test(text) ? Number.parseInt(text, 36) : undefined
+const read = (text = '0'): number => Number.parseInt(text, 36)

@@ -3,6 +3,9 @@ export type Json = null | boolean | number | string | readonly Json[] | JsonObje
 /** A JSON object. Keys come from outside: look them up with `Object.hasOwn` or on objects that `JSON.parse` made. */
 export type JsonObject = { readonly [key: string]: Json }
 
+/** A JSON object whose fields were checked as far as a schema knows them. `isObject` makes a `JsonObject` of it. */
+export type WrittenObject = Readonly<Record<string, unknown>>
+
 /** Whether `value` is a JSON object (neither null nor an array). */
 export const isObject = (value: unknown): value is JsonObject =>
   typeof value === 'object' && value !== null && !Array.isArray(value)

@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type PostgresServer, startPostgres } from './postgres-server.ts'
+import type { Peek } from './table-counts.ts'
 
 const SECRET = 'secret of a server of its own'
 const UNLIMITED = '{ per_second: 1000000, burst_count: 1000000 }'
@@ -23,6 +24,7 @@ export class ServerProcess implements AsyncDisposable {
   /** The database server, where there is one. */
   readonly postgres: PostgresServer | undefined
   readonly #nodeArgs: readonly string[]
+  readonly #more: string
   #process: ChildProcess | undefined
   url = ''
   /** Where the log stood when it was launched last. */
@@ -32,17 +34,19 @@ export class ServerProcess implements AsyncDisposable {
     readonly folder: string
     readonly postgres: PostgresServer | undefined
     readonly nodeArgs: readonly string[]
+    readonly more: string
   }) {
     this.folder = parts.folder
     this.postgres = parts.postgres
     this.#nodeArgs = parts.nodeArgs
+    this.#more = parts.more
   }
 
-  /** Starts it. `nodeArgs`: for profiles. */
-  static async start(kind: 'sqlite' | 'postgres', nodeArgs: readonly string[] = []): Promise<ServerProcess> {
+  /** Starts it. `nodeArgs`: for profiles. `more`: YAML that is added to the configuration. */
+  static async start(kind: 'sqlite' | 'postgres', nodeArgs: readonly string[] = [], more = ''): Promise<ServerProcess> {
     const folder = mkdtempSync(join(tmpdir(), 'myelin-process-'))
     const postgres = kind === 'postgres' ? await startPostgres('newest', { durable: true }) : undefined
-    const server = new ServerProcess({ folder, postgres, nodeArgs })
+    const server = new ServerProcess({ folder, postgres, nodeArgs, more })
     await server.launch()
     return server
   }
@@ -51,15 +55,30 @@ export class ServerProcess implements AsyncDisposable {
     return this.#process?.pid ?? 0
   }
 
-  /** Starts the process again, on the same data. */
-  async launch(): Promise<void> {
+  /** Starts the process again, on the same data and at the same address, with a clock that is ahead by so much. */
+  async launch(aheadMs = 0): Promise<void> {
     const file = join(this.folder, 'homeserver.yaml')
     writeFileSync(file, this.#config())
-    const child = fork(new URL('./server-main.ts', import.meta.url), [file], { execArgv: [...this.#nodeArgs] })
+    const child = fork(new URL('./server-main.ts', import.meta.url), [file, String(aheadMs)], {
+      execArgv: [...this.#nodeArgs],
+    })
     this.#process = child
     const [message] = (await once(child, 'message')) as [{ url: string; position: number }]
     this.url = message.url
     this.startPosition = message.position
+  }
+
+  /** Has a room purged, in the server's own time. */
+  purge(roomId: string): void {
+    this.#process?.send({ purge: roomId })
+  }
+
+  /** Where to look into its database. */
+  get peek(): Peek {
+    const { postgres, folder } = this
+    return postgres === undefined
+      ? { file: join(folder, 'homeserver.db') }
+      : { client: { connectionString: postgres.uri } }
   }
 
   /** Ends the process as a power cut would, without a word. */
@@ -67,6 +86,19 @@ export class ServerProcess implements AsyncDisposable {
     const child = this.#process
     if (child?.exitCode !== null || child.signalCode !== null) return
     child.kill('SIGKILL')
+    await once(child, 'exit')
+  }
+
+  /** Stops the process as an administrator would, and starts it again. */
+  async restart(): Promise<void> {
+    await this.#stop()
+    await this.launch()
+  }
+
+  async #stop(): Promise<void> {
+    const child = this.#process
+    if (child?.exitCode !== null || child.signalCode !== null) return
+    child.send('stop')
     await once(child, 'exit')
   }
 
@@ -82,22 +114,19 @@ export class ServerProcess implements AsyncDisposable {
     const uri = this.postgres === undefined ? undefined : new URL(this.postgres.uri)
     const postgres = `{ name: psycopg2, args: { user: postgres, host: 127.0.0.1, port: ${uri?.port}, dbname: postgres } }`
     return `server_name: process.example
-listeners: [{ port: 0, type: http, bind_addresses: ['127.0.0.1'], resources: [{ names: [client] }] }]
+listeners: [{ port: ${this.url === '' ? 0 : new URL(this.url).port}, type: http, bind_addresses: ['127.0.0.1'], resources: [{ names: [client] }] }]
 registration_shared_secret: ${SECRET}
 bcrypt_rounds: 4
 media_store_path: ${this.folder}/media
 signing_key_path: ${this.folder}/signing.key
 database: ${uri === undefined ? sqlite : postgres}
 ${LIMITS}
+${this.#more}
 `
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    const child = this.#process
-    if (child?.exitCode === null && child.signalCode === null) {
-      child.send('stop')
-      await once(child, 'exit')
-    }
+    await this.#stop()
     await this.postgres?.[Symbol.asyncDispose]()
     rmSync(this.folder, { recursive: true, force: true })
   }

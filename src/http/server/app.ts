@@ -7,10 +7,10 @@ import type { Endpoint } from '#api/endpoint.ts'
 import { errorOfIssues, type RequestPart } from '#api/issues.ts'
 import type { Requester } from '#api/requester.ts'
 import { invalidParam, methodNotAllowed, unrecognized } from '#protocol/errors.ts'
+import { inLogContext, newLogContext } from '#util/log-context.ts'
 import type { Logger } from '#util/logger.ts'
 import { MAX_BODY_BYTES, parseBody, readBody } from './body.ts'
 import { clientAddress, isServed } from './listen.ts'
-import { inRequest } from './request-context.ts'
 import { CORS_HEADERS, send, sendError } from './respond.ts'
 import type { Caller, Route, Upload } from './route.ts'
 
@@ -166,7 +166,7 @@ function handler(route: Route, deps: Deps) {
   const { endpoint } = route
   return (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
     request.endpointId = endpoint.id
-    return inRequest({ requestId: request.id }, async () => {
+    return inLogContext(newLogContext(request.id), async () => {
       try {
         send(reply, await answer(route, request, callerOf(request, reply), deps))
       } catch (error) {

@@ -15,6 +15,9 @@ import type { Accounts } from './accounts.ts'
 import type { Devices } from './devices.ts'
 import { requesterOf } from './standing.ts'
 
+/** Takes away what belongs to an account that is deactivated. What is gone already is no error. */
+export type AccountCleanup = (user: number) => Promise<void>
+
 type Deps = {
   readonly accounts: Accounts
   readonly commit: Commit
@@ -24,6 +27,7 @@ type Deps = {
   readonly memberships: MembershipIndex
   readonly rooms: RoomRegistry
   readonly roomMemberships: Memberships
+  readonly whenGone: readonly AccountCleanup[]
   readonly log: Logger
 }
 
@@ -67,6 +71,7 @@ export class Deactivations {
     const outcome = await commit(change)
     if (!outcome.ok) throw new Error(`the deactivation was refused by ${outcome.refusedBy}`)
     await devices.logoutAll({ user })
+    for (const clean of this.#deps.whenGone) await clean(user)
     await this.#leaveRooms(account, userId)
   }
 

@@ -3,7 +3,7 @@ import { Change } from '#storage/change.ts'
 import type { Commit } from '#storage/commit.ts'
 import type { Reader } from '#storage/database.ts'
 import type { Numbers } from '#storage/stores/numbers.ts'
-import { type UserRow, userAdded, userById, userIdFree, usersByNumber } from '#storage/stores/users.ts'
+import { type UserRow, userAdded, userById, userIdFree, usersById, usersByNumber } from '#storage/stores/users.ts'
 import type { ByteCache } from '#util/byte-cache.ts'
 
 type Deps = {
@@ -46,6 +46,22 @@ export class Users {
       const outcome = await this.#deps.commit(new Change().require(userIdFree, { userId }).write(userAdded, added))
       if (outcome.ok) return added
     }
+  }
+
+  /** Those of the users that some row speaks of, by ID. */
+  async byIds(userIds: Iterable<string>): Promise<Map<string, UserRow>> {
+    const users = new Map<string, UserRow>()
+    const missing: string[] = []
+    for (const userId of userIds) {
+      const known = this.#deps.byId.get(userId)
+      if (known === undefined) missing.push(userId)
+      else users.set(userId, known)
+    }
+    for (const row of missing.length === 0 ? [] : await usersById(this.#deps.db, missing)) {
+      this.#keep(row)
+      users.set(row.userId, row)
+    }
+    return users
   }
 
   /** The users of these numbers. */

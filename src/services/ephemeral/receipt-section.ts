@@ -1,9 +1,11 @@
 import type { Users } from '#services/accounts/users.ts'
-import type { RoomContext } from '#services/sync/sections.ts'
+import { hasOwn, type RoomContext } from '#services/sync/sections.ts'
+import { LOG_KIND } from '#storage/change.ts'
 import type { Reader } from '#storage/database.ts'
 import { type ReceiptRow, receiptsMoved, receiptsOfUser, UNTHREADED } from '#storage/stores/receipts.ts'
+import type { Feed } from '#streams/feed.ts'
 
-type Deps = { readonly db: Reader; readonly users: Users }
+type Deps = { readonly db: Reader; readonly users: Users; readonly feed: Feed }
 
 /** How many receipts of a room an answer has, the last ones that moved, besides the user's own. */
 const MAX_RECEIPTS = 1_000
@@ -13,11 +15,11 @@ const MAX_RECEIPTS = 1_000
  * told only to those whose they are. https://spec.matrix.org/v1.19/client-server-api/#mreceipt
  */
 export const receiptSection =
-  ({ db, users }: Deps) =>
+  ({ db, users, feed }: Deps) =>
   async (context: RoomContext): Promise<string[]> => {
     const { view, requester, roomSince, upTo, filter, ignored } = context
     const { room, roomId } = view
-    if (!filter.ephemeral({ type: 'm.receipt', roomId })) return []
+    if (!mayHaveMoved(context, feed) || !filter.ephemeral({ type: 'm.receipt', roomId })) return []
     const viewer = requester.user
     const moved = await receiptsMoved(db, { room, viewer, since: roomSince, upTo, limit: MAX_RECEIPTS })
     const rows = moved.length < MAX_RECEIPTS ? moved : [...moved, ...(await ownAmong(db, context))]
@@ -34,6 +36,12 @@ export const receiptSection =
     }
     return [...threads.values()].map(printReceipts)
   }
+
+/** False if no receipt of the room moved that the requester may see. */
+const mayHaveMoved = (context: RoomContext, feed: Feed): boolean =>
+  context.roomSince < feed.startedAt ||
+  feed.lastReceipt(context.view.room) > context.roomSince ||
+  hasOwn(context, LOG_KIND.receipt)
 
 /** A client must know its own receipts, however long ago they moved. */
 async function ownAmong(db: Reader, { view, requester, roomSince, upTo }: RoomContext): Promise<ReceiptRow[]> {

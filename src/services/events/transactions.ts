@@ -10,6 +10,7 @@ import {
 } from '#storage/stores/transactions.ts'
 import type { ByteCache } from '#util/byte-cache.ts'
 import type { Clock } from '#util/clock.ts'
+import type { DeviceTransactions } from './device-transactions.ts'
 
 /** A transaction ID with what it belongs to: one device, one path. */
 export type TransactionScope = TransactionKey
@@ -17,6 +18,7 @@ export type TransactionScope = TransactionKey
 type Deps = {
   readonly db: Reader
   readonly clock: Clock
+  readonly ofDevices: DeviceTransactions
   /** Answers of late, by transaction. */
   readonly recent: ByteCache<string, string>
 }
@@ -53,23 +55,33 @@ export class Transactions {
 
   /** Writes the transaction with its effect; the change is refused by `transaction_new` if it took effect before. */
   write(change: Change, key: TransactionKey, event: LoadedEvent): void {
-    const { clock } = this.#deps
-    change.require(transactionNew, key).write(transactionAdded, {
-      ...key,
-      answer: event.row.eventId,
-      event: event.row.event,
-      writtenTs: clock.now(),
-    })
+    this.#write(change, key, { answer: event.row.eventId, event: event.row.event })
     event.transaction = { user: key.user, deviceId: key.deviceId, txnId: key.txnId }
   }
 
+  /** As `write`, for a transaction that sends no event to a room: `answer` is what `once` gives when it comes again. */
+  writeAnswer(change: Change, key: TransactionKey, answer: string): void {
+    this.#write(change, key, { answer, event: undefined })
+  }
+
+  #write(
+    change: Change,
+    key: TransactionKey,
+    effect: { readonly answer: string; readonly event: number | undefined },
+  ): void {
+    const { clock, ofDevices } = this.#deps
+    ofDevices.note(key)
+    change.require(transactionNew, key).write(transactionAdded, { ...key, ...effect, writtenTs: clock.now() })
+  }
+
   async #act(key: TransactionKey, act: () => Promise<string>): Promise<string> {
-    const answer = await transactionAnswer(this.#deps.db, key)
+    const { db, ofDevices } = this.#deps
+    const answer = (await ofDevices.mayBeStored(key)) ? await transactionAnswer(db, key) : undefined
     if (answer !== undefined) return answer
     try {
       return await act()
     } catch (error) {
-      const taken = error instanceof TransactionTaken ? await transactionAnswer(this.#deps.db, key) : undefined
+      const taken = error instanceof TransactionTaken ? await transactionAnswer(db, key) : undefined
       if (taken === undefined) throw error
       return taken
     }

@@ -45,6 +45,7 @@ type Deps = {
   readonly clock: Clock
   readonly random: Random
   readonly lifetimes: SessionLifetimes
+  /** By token: those in use are in memory, for the time that they are in use. */
   readonly cache: ByteCache<string, TokenHolder>
 }
 
@@ -190,8 +191,7 @@ export class Sessions {
       if (endpoint.auth === 'accessTokenOptional' || endpoint.auth === 'none') return undefined
       throw missingToken('This needs an access token')
     }
-    const hash = tokenHash(token)
-    const holder = await this.#holder(hash)
+    const holder = this.#deps.cache.get(token) ?? (await this.#holder(token))
     if (holder === undefined) throw unknownToken()
     const now = this.#deps.clock.now()
     if (isOver(holder.sessionExpiresTs, now)) {
@@ -199,7 +199,7 @@ export class Sessions {
     }
     if (isOver(holder.expiresTs, now)) throw unknownToken({ softLogout: true, error: 'The access token has run out' })
     judgeStanding(holder, { mayBeLocked: endpoint.locked })
-    if (holder.isFresh) await this.#firstUse(hash, holder)
+    if (holder.isFresh) await this.#firstUse(tokenHash(token), holder)
     const requester = requesterOf(holder)
     judgeCall(requester, endpoint)
     return requester
@@ -234,15 +234,12 @@ export class Sessions {
     if (!(await this.#deps.commit(change)).ok) throw unknownToken()
   }
 
-  async #holder(hash: Uint8Array): Promise<TokenHolder | undefined> {
+  async #holder(token: string): Promise<TokenHolder | undefined> {
     const { db, cache } = this.#deps
-    const key = Buffer.from(hash).toString('latin1')
-    const known = cache.get(key)
-    if (known !== undefined) return known
     const forgotten = this.#forgotten
-    const holder = await holderOfToken(db, hash)
+    const holder = await holderOfToken(db, tokenHash(token))
     // What changed while it was read may be missing in it.
-    if (holder !== undefined && forgotten === this.#forgotten) cache.set(key, holder)
+    if (holder !== undefined && forgotten === this.#forgotten) cache.set(token, holder)
     return holder
   }
 }

@@ -6,17 +6,27 @@ CREATE TABLE device_keys (
   PRIMARY KEY ("user", device_id)
 ); -- keyed
 
--- One-time keys in the order of upload.
+-- One-time keys. `pos`: of their upload, in whose order they are given out. A claimed key is kept until its device uploads without it, so that
+-- an upload that is repeated does not bring it back.
 CREATE TABLE one_time_keys (
   "user" BIGINT NOT NULL,
   device_id TEXT NOT NULL,
   algorithm TEXT NOT NULL,
-  number BIGINT NOT NULL,
   key_id TEXT NOT NULL,
   key TEXT NOT NULL,
-  PRIMARY KEY ("user", device_id, algorithm, number)
+  pos BIGINT NOT NULL,
+  is_claimed BOOLEAN NOT NULL,
+  PRIMARY KEY ("user", device_id, algorithm, key_id)
 ); -- keyed
-CREATE UNIQUE INDEX one_time_keys_id ON one_time_keys ("user", device_id, algorithm, key_id);
+CREATE INDEX one_time_keys_order ON one_time_keys ("user", device_id, algorithm, pos, key_id) WHERE NOT is_claimed;
+
+-- The last change of a device's one-time and fallback keys.
+CREATE TABLE one_time_key_changes (
+  "user" BIGINT NOT NULL,
+  device_id TEXT NOT NULL,
+  pos BIGINT NOT NULL,
+  PRIMARY KEY ("user", device_id)
+); -- keyed
 
 CREATE TABLE fallback_keys (
   "user" BIGINT NOT NULL,
@@ -65,12 +75,14 @@ CREATE TABLE to_device (
   PRIMARY KEY ("user", device_id, pos)
 ); -- keyed
 
+-- Versions are never used again. `count`: of its keys; `etag` rises with every change of them.
 CREATE TABLE key_backups (
   "user" BIGINT NOT NULL,
   version BIGINT NOT NULL,
   algorithm TEXT NOT NULL,
   auth_data TEXT NOT NULL,
   etag BIGINT NOT NULL,
+  count BIGINT NOT NULL,
   is_deleted BOOLEAN NOT NULL,
   PRIMARY KEY ("user", version)
 ); -- keyed

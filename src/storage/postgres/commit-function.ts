@@ -16,15 +16,20 @@ export type CommitFunction = { readonly name: string; readonly definition: strin
 
 type Declared = { readonly operations: readonly Operation[]; readonly conditions: readonly Condition[] }
 
-/** Writes the function for what is declared. Its parameters after the first four are the rows of each condition and each operation, as JSON. */
+/** Stands between the rows of one kind and the next: JSON never has it unescaped. */
+const SEPARATOR = '\x1e'
+
+/**
+ * Writes the function for what is declared. Its last parameter holds the rows of each condition and each operation, as JSON, one after
+ * the other: a function can have no more than 100 parameters.
+ */
 export const commitFunction = ({ operations, conditions }: Declared): CommitFunction => {
-  const parts = [...conditions, ...operations]
-  const parameters = ['p_id text', 'p_ts bigint', 'p_entries bigint', 'p_lanes json', 'p_log json']
-  const rows = parts.map((_, index) => `p_${index} json`)
+  const parameters = ['p_id text', 'p_ts bigint', 'p_entries bigint', 'p_lanes json', 'p_log json', 'p_rows text']
   const body = `
 LANGUAGE plpgsql AS $function$
 DECLARE
   v_base bigint; v_ceiling bigint; v_refused int[] := '{}'; v_by text[] := '{}'; v_out json[] := '{}'; v_part json; v_result text;
+  v_rows text[] := string_to_array(p_rows, chr(${SEPARATOR.charCodeAt(0)}), '');
 BEGIN
   PERFORM ${COMMIT_LOCK};
   UPDATE deployment SET last_position = CASE WHEN started_at = pg_postmaster_start_time()::text THEN last_position ELSE ceiling END + p_entries,
@@ -34,14 +39,14 @@ BEGIN
     PERFORM set_config('synchronous_commit', 'on', true);
     UPDATE deployment SET ceiling = v_base + p_entries + ${CEILING_STEP};
   END IF;
-${conditions.map((condition, index) => judge(condition, `p_${index}`)).join('')}
+${conditions.map((condition, index) => judge(condition, rowsOf(index))).join('')}
   IF v_refused <> '{}' THEN
     SELECT v_refused || coalesce(array_agg(l.change), '{}'), v_by || coalesce(array_agg('lane'::text), '{}') INTO v_refused, v_by FROM (
       SELECT (a.position - 1)::int AS change, a.lane FROM json_array_elements_text(p_lanes) WITH ORDINALITY AS a(lane, position)
     ) AS l WHERE l.lane IS NOT NULL AND NOT l.change = ANY (v_refused) AND l.lane IN (
       SELECT b.lane FROM json_array_elements_text(p_lanes) WITH ORDINALITY AS b(lane, position) WHERE b.position - 1 = ANY (v_refused));
   END IF;
-${operations.map((operation, index) => write(operation, `p_${conditions.length + index}`)).join('')}
+${operations.map((operation, index) => write(operation, rowsOf(conditions.length + index))).join('')}
   INSERT INTO log (pos, kind, room, "user", item)
     SELECT v_base + r.i, r.k, r.r, r.u, r.t FROM json_to_recordset(p_log) AS r(n int, i bigint, k smallint, r bigint, u bigint, t bigint)
     WHERE NOT r.n = ANY (v_refused);
@@ -52,13 +57,14 @@ ${operations.map((operation, index) => write(operation, `p_${conditions.length +
 END
 $function$`
   const name = `myelin_commit_${hash('sha256', body).slice(0, 16)}`
-  const all = [...parameters, ...rows]
   return {
     name,
-    definition: `CREATE OR REPLACE FUNCTION ${name}(${all.join(', ')}) RETURNS text${body}`,
-    call: `SELECT ${name}(${all.map((_, index) => `$${index + 1}`).join(', ')})`,
+    definition: `CREATE OR REPLACE FUNCTION ${name}(${parameters.join(', ')}) RETURNS text${body}`,
+    call: `SELECT ${name}(${parameters.map((_, index) => `$${index + 1}`).join(', ')})`,
   }
 }
+
+const rowsOf = (part: number): string => `v_rows[${part + 1}]`
 
 const sqlType: Readonly<Record<Column<unknown>['kind'], string>> = {
   integer: 'bigint',
@@ -69,9 +75,9 @@ const sqlType: Readonly<Record<Column<unknown>['kind'], string>> = {
   boolean: 'boolean',
 }
 
-const source = (codec: RowCodec<unknown>, parameter: string): string => {
+const source = (codec: RowCodec<unknown>, rows: string): string => {
   const columns = codec.columns.map(({ column }, index) => `c${index} ${sqlType[column.kind]}`)
-  return `json_to_recordset(${parameter}) AS r(n int, ${columns.join(', ')})`
+  return `json_to_recordset(${rows}::json) AS r(n int, ${columns.join(', ')})`
 }
 
 const placeholder = (codec: RowCodec<unknown>) => (name: string) => {
@@ -79,19 +85,19 @@ const placeholder = (codec: RowCodec<unknown>) => (name: string) => {
   return codec.columns[index]?.column.kind === 'position' ? `(v_base + r.c${index})` : `r.c${index}`
 }
 
-function judge(condition: Condition, parameter: string): string {
+function judge(condition: Condition, rows: string): string {
   const holds = conditionExpression(condition, placeholder(condition.row))
-  return `  IF ${parameter} IS NOT NULL THEN
+  return `  IF ${rows} IS NOT NULL THEN
     SELECT v_refused || coalesce(array_agg(r.n), '{}'), v_by || coalesce(array_agg('${condition.name}'::text), '{}') INTO v_refused, v_by
-      FROM ${source(condition.row, parameter)} WHERE (${holds}) IS NOT TRUE AND NOT r.n = ANY (v_refused);
+      FROM ${source(condition.row, rows)} WHERE (${holds}) IS NOT TRUE AND NOT r.n = ANY (v_refused);
   END IF;
 `
 }
 
-function write(operation: Operation, parameter: string): string {
+function write(operation: Operation, rows: string): string {
   const from = {
     placeholder: placeholder(operation.row),
-    source: `(SELECT * FROM ${source(operation.row, parameter)} WHERE NOT r.n = ANY (v_refused)) AS r`,
+    source: `(SELECT * FROM ${source(operation.row, rows)} WHERE NOT r.n = ANY (v_refused)) AS r`,
   }
   const statements = operationStatements(operation, from)
   const last = statements.pop() ?? ''
@@ -101,14 +107,14 @@ function write(operation: Operation, parameter: string): string {
       ? `${last};`
       : `WITH d AS (${last}) SELECT json_agg(json_build_array('${operation.name}', d.n, json_build_array(${names.join(', ')}))) INTO v_part FROM d;
     IF v_part IS NOT NULL THEN v_out := v_out || v_part; END IF;`
-  return `  IF ${parameter} IS NOT NULL THEN
+  return `  IF ${rows} IS NOT NULL THEN
     ${[...statements.map((text) => `${text};`), final].join('\n    ')}
   END IF;
 `
 }
 
 /** The values of a call of the function for this batch. */
-export const commitParameters = (batch: Batch, declared: Declared, ts: number): (string | number | null)[] => {
+export const commitParameters = (batch: Batch, declared: Declared, ts: number): (string | number)[] => {
   const rows = new Map([...batch.conditions, ...batch.operations].map((one) => [one.name, one]))
   return [
     batch.id,
@@ -125,10 +131,12 @@ export const commitParameters = (batch: Batch, declared: Declared, ts: number): 
         t: item,
       })),
     ),
-    ...[...declared.conditions, ...declared.operations].map(({ name }) => {
-      const found = rows.get(name)
-      return found === undefined ? null : rowsAsJson(found)
-    }),
+    [...declared.conditions, ...declared.operations]
+      .map(({ name }) => {
+        const found = rows.get(name)
+        return found === undefined ? '' : rowsAsJson(found)
+      })
+      .join(SEPARATOR),
   ]
 }
 

@@ -12,6 +12,16 @@ import {
 } from './accounts.ts'
 import { aliasAdded, aliasFree, aliasRemoved } from './aliases.ts'
 import { auditEntryAdded } from './audit.ts'
+import { backedUpKeySet, backedUpKeysRemoved } from './backed-up-keys.ts'
+import {
+  crossSigningKeyRemoved,
+  crossSigningKeySet,
+  crossSigningUnchanged,
+  masterKeyIs,
+  publicKeyNoDevice,
+} from './cross-signing.ts'
+import { deviceExists, deviceKeysAre, deviceKeysRemoved, deviceKeysSet } from './device-keys.ts'
+import { deviceListChanged } from './device-lists.ts'
 import { deviceAdded, deviceIdNoKey, deviceRemoved, deviceRenamed, deviceSeen } from './devices.ts'
 import {
   eventAdded,
@@ -22,6 +32,7 @@ import {
   redactionAdded,
   relationAdded,
 } from './events.ts'
+import { fallbackKeySet, fallbackKeysRemoved, fallbackKeyTaken } from './fallback-keys.ts'
 import { filterAdded, filterNew } from './filters.ts'
 import {
   interactiveAuthAdded,
@@ -29,10 +40,48 @@ import {
   interactiveAuthRemoved,
   interactiveAuthUnchanged,
 } from './interactive-auths.ts'
+import {
+  backupAuthDataSet,
+  backupCounted,
+  backupUnchanged,
+  backupVersionNew,
+  keyBackupAdded,
+  keyBackupDeleted,
+} from './key-backups.ts'
+import { keySignatureSet, keySignaturesRemoved, ownSignaturesRemoved } from './key-signatures.ts'
 import { mediaAdded, mediaSeen } from './media.ts'
 import { membershipChanged, membershipRenewed, roomForgotten } from './memberships.ts'
 import { numbersTaken } from './numbers.ts'
+import { oldCommitsRemoved, oldEntriesRemoved, oldTransactionsRemoved } from './old-rows.ts'
+import {
+  claimedKeyForgotten,
+  oneTimeKeyAdded,
+  oneTimeKeyChangesRemoved,
+  oneTimeKeyClaimed,
+  oneTimeKeyFits,
+  oneTimeKeysChanged,
+  oneTimeKeysRemoved,
+} from './one-time-keys.ts'
 import { profileFieldRemoved, profileFieldSet, profileFits, profileRemoved } from './profiles.ts'
+import {
+  accountDataPurged,
+  aliasesPurged,
+  currentStatesPurged,
+  eventJsonPurged,
+  eventsPurged,
+  membershipPurged,
+  missingEventsPurged,
+  ownLogPurged,
+  receiptsPurged,
+  redactionsPurged,
+  relationsPurged,
+  roomLogPurged,
+  roomPurged,
+  stateKeysPurged,
+  statesPurged,
+  transactionsPurged,
+  unreadMarksPurged,
+} from './purge.ts'
 import { pushRulesSet, pushRulesUnchanged } from './push-rules.ts'
 import { receiptMoved } from './receipts.ts'
 import {
@@ -72,6 +121,19 @@ import {
   stateRemoved,
   stateRewritten,
 } from './states.ts'
+import {
+  endedTasksRemoved,
+  exclusionFree,
+  taskAdded,
+  taskClaimed,
+  taskEnded,
+  taskHeld,
+  taskIsHeld,
+  taskPutBack,
+  taskRemoved,
+  taskWaits,
+} from './tasks.ts'
+import { toDeviceAdded, toDeviceRemoved } from './to-device.ts'
 import { transactionAdded, transactionNew } from './transactions.ts'
 import { unreadMarkAdded, unreadMarksPassed } from './unread.ts'
 import { userAdded, userIdFree } from './users.ts'
@@ -88,12 +150,44 @@ export const OPERATIONS: readonly Operation[] = [
   interactiveAuthRemoved,
   sessionRemoved,
   deviceRemoved,
+  deviceKeysRemoved,
+  claimedKeyForgotten,
+  oneTimeKeysRemoved,
+  oneTimeKeyChangesRemoved,
+  fallbackKeysRemoved,
+  toDeviceRemoved,
+  keySignaturesRemoved,
+  ownSignaturesRemoved,
+  crossSigningKeyRemoved,
+  backedUpKeysRemoved,
   profileFieldRemoved,
   profileRemoved,
   aliasRemoved,
   stateRemoved,
   currentStateRemoved,
   unreadMarksPassed,
+  taskRemoved,
+  endedTasksRemoved,
+  oldTransactionsRemoved,
+  oldCommitsRemoved,
+  oldEntriesRemoved,
+  accountDataPurged,
+  aliasesPurged,
+  currentStatesPurged,
+  eventJsonPurged,
+  eventsPurged,
+  membershipPurged,
+  missingEventsPurged,
+  ownLogPurged,
+  receiptsPurged,
+  redactionsPurged,
+  relationsPurged,
+  roomLogPurged,
+  roomPurged,
+  stateKeysPurged,
+  statesPurged,
+  transactionsPurged,
+  unreadMarksPurged,
   numbersTaken,
   userAdded,
   accountAdded,
@@ -138,12 +232,32 @@ export const OPERATIONS: readonly Operation[] = [
   roomForgotten,
   transactionAdded,
   filterAdded,
+  fallbackKeyTaken,
+  oneTimeKeyClaimed,
+  deviceKeysSet,
+  oneTimeKeyAdded,
+  fallbackKeySet,
+  oneTimeKeysChanged,
+  deviceListChanged,
+  crossSigningKeySet,
+  keySignatureSet,
+  toDeviceAdded,
+  keyBackupAdded,
+  backupAuthDataSet,
+  backupCounted,
+  keyBackupDeleted,
+  backedUpKeySet,
   accountDataSet,
   pushRulesSet,
   receiptMoved,
   mediaAdded,
   mediaSeen,
   unreadMarkAdded,
+  taskClaimed,
+  taskHeld,
+  taskPutBack,
+  taskEnded,
+  taskAdded,
 ]
 /** Every condition that a change can carry. */
 export const CONDITIONS: readonly Condition[] = [
@@ -162,6 +276,17 @@ export const CONDITIONS: readonly Condition[] = [
   interactiveAuthUnchanged,
   roomUnchanged,
   transactionNew,
+  taskWaits,
+  taskIsHeld,
+  exclusionFree,
+  deviceExists,
+  deviceKeysAre,
+  oneTimeKeyFits,
+  crossSigningUnchanged,
+  masterKeyIs,
+  publicKeyNoDevice,
+  backupVersionNew,
+  backupUnchanged,
   filterNew,
   accountDataUnchanged,
   pushRulesUnchanged,

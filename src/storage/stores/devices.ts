@@ -64,10 +64,11 @@ export const deviceRemoved = operation('device_removed', {
   fold: 'next batch',
 })
 
-/** The user has no cross-signing key whose public part is this: that could be taken for a device. */
+/** The user has no cross-signing key whose public part is this: that could be taken for a device. https://spec.matrix.org/v1.19/client-server-api/#cross-signing */
 export const deviceIdNoKey = condition('device_id_no_key', {
   row: KEY,
   holds: 'NOT EXISTS (SELECT 1 FROM cross_signing_keys WHERE "user" = :user AND public_key = :device_id)',
+  scope,
 })
 
 /** All devices of a user, by their IDs. */

@@ -15,7 +15,12 @@ export type LoggedRow = (typeof LOGGED)['out']
 
 type Range = { readonly since: number; readonly upTo: number }
 
-/** What was logged for a user, oldest first, at most `limit`. */
+/** What users hear of by the log itself. Messages to devices are read by each device for itself; whose devices changed, by those who share rooms. */
+const OWN_KINDS: readonly number[] = Object.values(LOG_KIND).filter(
+  (kind) => kind !== LOG_KIND.toDevice && kind !== LOG_KIND.deviceList,
+)
+
+/** What was logged for a user, oldest first, at most `limit`. Without messages to devices and device lists. */
 export const userEntries = (
   db: Reader,
   user: number,
@@ -23,7 +28,8 @@ export const userEntries = (
 ): Promise<LoggedRow[]> =>
   db.all(
     LOGGED,
-    sql`SELECT ${LOGGED} FROM log WHERE "user" = ${user} AND pos > ${since} AND pos <= ${upTo} ORDER BY pos LIMIT ${limit}`,
+    sql`SELECT ${LOGGED} FROM log WHERE "user" = ${user} AND kind ${oneOf(OWN_KINDS)}
+      AND pos > ${since} AND pos <= ${upTo} ORDER BY pos LIMIT ${limit}`,
   )
 
 const ROOM_ONLY = row({ room: integer() })

@@ -50,6 +50,18 @@ export const transactionAnswer = async (db: Reader, key: TransactionKey): Promis
   return found?.answer
 }
 
+const NAME = row({ path: text(), txnId: text() })
+/** Paths and IDs of a device's transactions, `limit` at most. */
+export const transactionsOfDevice = (
+  db: Reader,
+  { user, deviceId }: Pick<TransactionKey, 'user' | 'deviceId'>,
+  limit: number,
+): Promise<(typeof NAME)['out'][]> =>
+  db.all(
+    NAME,
+    sql`SELECT ${NAME} FROM transactions WHERE "user" = ${user} AND device_id = ${textValue(deviceId)} LIMIT ${limit}`,
+  )
+
 const SENT = row({ event: integer(), deviceId: text(), txnId: text() })
 /** The transaction IDs by which a user sent these events, by device. */
 export const transactionsOfEvents = (

@@ -1,0 +1,19 @@
+import { setImmediate as turn } from 'node:timers/promises'
+
+/** The items in slices, each of them in a turn of its own, so that others get theirs in between. */
+export async function* inSlices<T>(items: Iterable<T>, size: number): AsyncGenerator<T[]> {
+  let slice: T[] = []
+  let isFirst = true
+  for (const item of items) {
+    if (slice.length === size) {
+      if (!isFirst) await turn()
+      isFirst = false
+      yield slice
+      slice = []
+    }
+    slice.push(item)
+  }
+  if (slice.length === 0) return
+  if (!isFirst) await turn()
+  yield slice
+}

@@ -1,0 +1,81 @@
+import { hasOwn, type SyncContext, type UserPart, type UserSection } from '#services/sync/sections.ts'
+import { type Change, LOG_KIND } from '#storage/change.ts'
+import type { Reader } from '#storage/database.ts'
+import { fallbackKeysOf } from '#storage/stores/fallback-keys.ts'
+import { oneTimeKeyCounts, oneTimeKeysChanged } from '#storage/stores/one-time-keys.ts'
+import type { Remembered } from '#util/remembered.ts'
+import { deviceItem } from './device-item.ts'
+
+/** How many keys of a device are left to be claimed, by algorithm, and for which algorithms it has a fallback key that nobody used. */
+export type KeyCount = {
+  readonly oneTime: Readonly<Record<string, number>>
+  readonly unusedFallback: readonly string[]
+}
+type Device = { readonly user: number; readonly deviceId: string }
+
+type Deps = { readonly db: Reader; readonly remembered: Remembered<KeyCount> }
+
+/** What devices are told of the keys that they have left. https://spec.matrix.org/v1.19/client-server-api/#e2e-extensions-to-sync */
+export class KeyCounts {
+  readonly #deps: Deps
+
+  constructor(deps: Deps) {
+    this.#deps = deps
+  }
+
+  /** What a device has left. */
+  of(device: Device): Promise<KeyCount> {
+    return this.#deps.remembered.get(nameOf(device), () => this.now(device))
+  }
+
+  /** One-time or fallback keys of the device are other ones from this change on; gives the index of the log entry that says so. */
+  changed(change: Change, device: Device): number {
+    const { user, deviceId } = device
+    const pos = change.log({ kind: LOG_KIND.oneTimeKeys, user, item: deviceItem(deviceId) })
+    change.write(oneTimeKeysChanged, { user, deviceId, pos })
+    this.forget(change, device)
+    return pos
+  }
+
+  /** What is remembered of a device is not true after this change. */
+  forget(change: Change, device: Device): void {
+    change.onCommitted(() => this.#deps.remembered.forget(nameOf(device)))
+  }
+
+  /** Both counts, in every answer to a device. */
+  readonly section: UserSection = async (context): Promise<UserPart> => {
+    const { user, deviceId } = context.requester
+    if (deviceId === undefined) return { fields: [], isNews: false }
+    const { oneTime, unusedFallback } = await this.of({ user, deviceId })
+    return {
+      fields: [
+        `"device_one_time_keys_count":${JSON.stringify(oneTime)}`,
+        `"device_unused_fallback_key_types":${JSON.stringify(unusedFallback)}`,
+      ],
+      isNews: isConcerned(context, deviceId),
+    }
+  }
+
+  /** What a device has left, as the database says: that may be ahead of what this process applied. */
+  async now(device: Device): Promise<KeyCount> {
+    const { db } = this.#deps
+    const [counts, fallback] = await Promise.all([oneTimeKeyCounts(db, device), fallbackKeysOf(db, device)])
+    // Some clients take the absence of the usual algorithm for "unknown" and upload nothing.
+    const oneTime = [[USUAL, 0] as const, ...counts.map(({ algorithm, count }) => [algorithm, count] as const)]
+    return {
+      oneTime: Object.fromEntries(oneTime),
+      unusedFallback: fallback.filter(({ isUsed }) => !isUsed).map(({ algorithm }) => algorithm),
+    }
+  }
+}
+
+const USUAL = 'signed_curve25519'
+
+const nameOf = ({ user, deviceId }: Device): string => `${user}\0${deviceId}`
+
+/** Whether the log speaks of this device of the user's. */
+function isConcerned(context: SyncContext, deviceId: string): boolean {
+  if (!hasOwn(context, LOG_KIND.oneTimeKeys)) return false
+  const item = deviceItem(deviceId)
+  return context.own?.some((entry) => entry.kind === LOG_KIND.oneTimeKeys && entry.item === item) ?? true
+}
