@@ -8,12 +8,14 @@ export type LogContext = {
   reads: number
   /** How long it waited for them, in milliseconds. */
   readMs: number
+  /** How many events were among what it read. */
+  events: number
 }
 
 const storage = new AsyncLocalStorage<LogContext>()
 
 /** A context of work that has read nothing yet. */
-export const newLogContext = (id: string): LogContext => ({ id, reads: 0, readMs: 0 })
+export const newLogContext = (id: string): LogContext => ({ id, reads: 0, readMs: 0, events: 0 })
 
 /** Runs `work` as part of that context. */
 export const inLogContext = <T>(context: LogContext, work: () => T): T => storage.run(context, work)

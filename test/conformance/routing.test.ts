@@ -19,6 +19,7 @@ const application = () =>
     authenticate: async () =>
       ({ userId: '@a:example.org', isGuest: false, isSuspended: false, isAdmin: true }) as never,
     admit: () => {},
+    began: () => {},
     answered: () => {},
     log: silentLogger,
     clock: { now: () => 0, after: () => () => {} },

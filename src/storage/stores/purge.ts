@@ -123,7 +123,7 @@ type Step = { readonly room: number; readonly limit: number }
 const N = row({ n: integer() })
 const NAME = row({ name: text() })
 
-/** The number of the room's `limit`-th event, or the last one; `undefined` if there is none. The same for the other tables. */
+/** The number of the room's `limit`-th event, or the last one; `undefined` if there is none. */
 export const eventStep = async (db: Reader, { room, limit }: Step): Promise<number | undefined> =>
   lastOf(
     await db.all(
@@ -132,6 +132,7 @@ export const eventStep = async (db: Reader, { room, limit }: Step): Promise<numb
         ORDER BY event LIMIT ${limit}`,
     ),
   )
+/** As `eventStep`, of the room's state keys. */
 export const stateKeyStep = async (db: Reader, { room, limit }: Step): Promise<number | undefined> =>
   lastOf(
     await db.all(
@@ -140,6 +141,7 @@ export const stateKeyStep = async (db: Reader, { room, limit }: Step): Promise<n
         ORDER BY key LIMIT ${limit}`,
     ),
   )
+/** As `eventStep`, of the room's states. */
 export const stateStep = async (db: Reader, { room, limit }: Step): Promise<number | undefined> =>
   lastOf(
     await db.all(
@@ -148,18 +150,23 @@ export const stateStep = async (db: Reader, { room, limit }: Step): Promise<numb
         ORDER BY state LIMIT ${limit}`,
     ),
   )
+/** As `eventStep`, of the positions of the room's current states. */
 export const currentStateStep = async (db: Reader, { room, limit }: Step): Promise<number | undefined> =>
   lastOf(await db.all(N, sql`SELECT pos AS n FROM current_states WHERE room = ${room} ORDER BY pos LIMIT ${limit}`))
+/** As `eventStep`, of the users with receipts in the room. */
 export const receiptStep = async (db: Reader, { room, limit }: Step): Promise<number | undefined> =>
   lastOf(await db.all(N, sql`SELECT "user" AS n FROM receipts WHERE room = ${room} ORDER BY "user" LIMIT ${limit}`))
+/** As `eventStep`, of the positions of the room's log entries of a kind. */
 export const logStep = async (db: Reader, kind: number, { room, limit }: Step): Promise<number | undefined> =>
   lastOf(
     await db.all(N, sql`SELECT pos AS n FROM log WHERE room = ${room} AND kind = ${kind} ORDER BY pos LIMIT ${limit}`),
   )
+/** As `eventStep`, of the IDs of events in the room that redactions aim at. */
 export const redactionStep = async (db: Reader, { room, limit }: Step): Promise<string | undefined> =>
   (
     await db.all(NAME, sql`SELECT target AS name FROM redactions WHERE room = ${room} ORDER BY target LIMIT ${limit}`)
   ).at(-1)?.name
+/** As `eventStep`, of the IDs of events that the room lacks. */
 export const missingEventStep = async (db: Reader, { room, limit }: Step): Promise<string | undefined> =>
   (
     await db.all(
