@@ -112,6 +112,29 @@ withServer(
   },
 )
 
+withServer('a body takes no longer to read than it is long, whatever is in it', async ({ open, headers }) => {
+  const size = 2_000_000
+  for (const [body, status] of [
+    [`{"name":"${'\\"'.repeat(size / 2)}`, 400],
+    [`{"topic":"${'x'.repeat(size)}"}`, 413],
+    [`{"x":[${'[],'.repeat(size / 3)}[]]}`, 200],
+    [`{"x":${'['.repeat(size)}`, 400],
+    [`{"name":"\\\\","x":{"]":"}","[[":1}}`, 200],
+  ] as const) {
+    const socket = open()
+    socket.head(CREATE_ROOM, { ...headers, 'content-length': String(Buffer.byteLength(body)) })
+    socket.write(body)
+    const answer = await socket.response()
+    assert.equal(answer.status, status, `${body.slice(0, 30)}: ${answer.body}`)
+  }
+})
+
+withServer('a parameter as long as a head can be is only a wrong one', async ({ open, headers }) => {
+  const socket = open()
+  socket.head(`GET /_matrix/client/v3/devices/${'x'.repeat(10_000)}`, headers)
+  assert.deepEqual(errorOf(await socket.response()), [400, 'M_INVALID_PARAM'])
+})
+
 withServer('what is no HTTP gets a Matrix error', async ({ open, headers }) => {
   const nonsense = open()
   nonsense.write('nonsense\r\n\r\n')
