@@ -43,7 +43,7 @@ export class RunningServer implements AsyncDisposable {
     const log = openLog(config, clock)
     try {
       const signingKey = signingKeyOf(config)
-      const database = await openDatabase(config, { clock, random: systemRandom })
+      const database = await openDatabase(config, { clock, random: systemRandom, log: log.logger })
       const { description } = database
       const homeserver = await startOn(database, { config, signingKey, clock, log })
       const { pidFile } = config.server

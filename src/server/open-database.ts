@@ -1,13 +1,10 @@
 import type { Config } from '#config/config.ts'
 import type { Database } from '#storage/database.ts'
-import { connectionParameters } from '#storage/postgres/from-arguments.ts'
-import { openPostgres } from '#storage/postgres/open.ts'
-import { openSqlite } from '#storage/sqlite/open.ts'
 import type { Clock } from '#util/clock.ts'
 import type { Logger } from '#util/logger.ts'
 import type { Random } from '#util/random.ts'
 
-/** Opens the database that the configuration names. */
+/** Opens the database that the configuration names. The driver of the other one is not even loaded. */
 export const openDatabase = async (
   config: Config,
   { clock, random, log }: { readonly clock: Clock; readonly random: Random; readonly log?: Logger },
@@ -15,8 +12,13 @@ export const openDatabase = async (
   const common = { serverName: config.server.name, randomBytes: random.bytes, clock }
   const { main } = config.database
   if (main.engine === 'sqlite') {
+    const { openSqlite } = await import('#storage/sqlite/open.ts')
     return openSqlite({ ...common, path: main.path, synchronous: main.synchronous === 'full' ? 'FULL' : 'NORMAL' })
   }
+  const [{ connectionParameters }, { openPostgres }] = await Promise.all([
+    import('#storage/postgres/from-arguments.ts'),
+    import('#storage/postgres/open.ts'),
+  ])
   return openPostgres({
     ...common,
     parameters: connectionParameters(main.args, config.environment),
