@@ -1,7 +1,11 @@
-import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http'
+import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'node:http'
+import { createRequire } from 'node:module'
 import type { Socket } from 'node:net'
 import type { Clock } from '#util/clock.ts'
 import { CORS_HEADERS } from './respond.ts'
+
+// An `import` of a built-in module reads each of its names, and one of these loads a whole HTTP client.
+const { createServer } = createRequire(import.meta.url)('node:http') as typeof import('node:http')
 
 // What a connection may cost before and after its requests: heads that never end, answers that nobody reads, bodies that nobody asked for.
 
