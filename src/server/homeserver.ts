@@ -1,6 +1,7 @@
 import type { Server } from 'node:http'
 import type { Listener } from '#config/sections/listeners.ts'
-import { type Answered, type App, createApp } from '#http/server/app.ts'
+import type { Answered } from '#http/server/answered.ts'
+import { type App, createApp } from '#http/server/app.ts'
 import { givenRequestId, type ListenerSettings, listen } from '#http/server/listen.ts'
 import type { Route } from '#http/server/route.ts'
 import { metricsRoutes } from '#routes/metrics.ts'

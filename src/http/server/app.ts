@@ -8,10 +8,11 @@ import { errorOfIssues, type RequestPart } from '#api/issues.ts'
 import type { Requester } from '#api/requester.ts'
 import { invalidParam, methodNotAllowed, unrecognized } from '#protocol/errors.ts'
 import type { Clock } from '#util/clock.ts'
-import { inLogContext, type LogContext, newLogContext } from '#util/log-context.ts'
+import { inLogContext, newLogContext } from '#util/log-context.ts'
 import type { Logger } from '#util/logger.ts'
+import { type Answered, overviewOf } from './answered.ts'
 import { MAX_BODY_BYTES, parseBody, readBody } from './body.ts'
-import { clientAddress, isServed, listenerTag } from './listen.ts'
+import { clientAddress, isServed } from './listen.ts'
 import { CORS_HEADERS, send, sendError } from './respond.ts'
 import type { Caller, Route, Upload } from './route.ts'
 
@@ -25,34 +26,6 @@ export type Authenticate = (
   },
 ) => Promise<Requester | undefined>
 
-/** A request that is over: answered, or given up by the client. */
-export type AnsweredRequest = {
-  /** `''` for paths that lead nowhere. */
-  readonly endpointId: string
-  readonly requestId: string
-  readonly method: string
-  readonly url: string
-  readonly httpVersion: string
-  /** The name of the listener that it came in by. */
-  readonly tag: string
-  readonly ip: string
-  readonly userAgent: string | undefined
-  readonly user: string | undefined
-  readonly status: number
-  /** The client hung up before it had the whole answer. */
-  readonly isCutOff: boolean
-  readonly bytes: number
-  /** Until the answer was ready. */
-  readonly seconds: number
-  /** From then until the last of it was handed to the system. */
-  readonly sendSeconds: number
-  /** What the work read, where there was an endpoint to do work. */
-  readonly work: LogContext | undefined
-}
-
-/** Called once for each request that is over, for the log and the metrics. */
-export type Answered = (request: AnsweredRequest) => void
-
 type Deps = {
   readonly routes: readonly Route[]
   readonly authenticate: Authenticate
@@ -65,19 +38,6 @@ type Deps = {
   readonly clock: Clock
   /** Names a request in the log. */
   readonly requestId: (request: IncomingMessage) => string
-}
-
-declare module 'fastify' {
-  interface FastifyRequest {
-    endpointId: string
-    userId: string | undefined
-    /** Both of `performance.now()`; 0 for what did not happen yet. */
-    startedAt: number
-    readyAt: number
-    work: LogContext | undefined
-    /** The `Content-Type` header as it came. */
-    contentType: string | undefined
-  }
 }
 
 const noSchema = (): never => {
@@ -126,7 +86,7 @@ export const createApp = (deps: Deps): FastifyInstance => {
 function addHooks(app: FastifyInstance, deps: Deps): void {
   app.addHook('onRequest', (request, reply, done) => {
     request.startedAt = performance.now()
-    reply.raw.once('close', () => deps.answered(overview(request, reply)))
+    reply.raw.once('close', () => deps.answered(overviewOf(request, reply)))
     hideContentType(request)
     reply.headers(CORS_HEADERS)
     if (!isServed(request.raw, request.routeOptions.url ?? '')) {
@@ -141,28 +101,6 @@ function addHooks(app: FastifyInstance, deps: Deps): void {
     const known = status !== undefined && status >= 400 && status < 500
     sendError(reply, known ? invalidParam('the request is not well-formed HTTP') : error, deps.log)
   })
-}
-
-function overview(request: FastifyRequest, reply: FastifyReply): AnsweredRequest {
-  const now = performance.now()
-  const readyAt = request.readyAt === 0 ? now : request.readyAt
-  return {
-    endpointId: request.endpointId,
-    requestId: request.id,
-    method: request.method,
-    url: request.url,
-    httpVersion: request.raw.httpVersion,
-    tag: listenerTag(request.raw),
-    ip: clientAddress(request.raw),
-    userAgent: request.headers['user-agent'],
-    user: request.userId,
-    status: reply.raw.headersSent ? reply.statusCode : 499,
-    isCutOff: !reply.raw.writableFinished,
-    bytes: Number(reply.getHeader('content-length') ?? 0),
-    seconds: (readyAt - request.startedAt) / 1000,
-    sendSeconds: (now - readyAt) / 1000,
-    work: request.work,
-  }
 }
 
 /** How a body is read, the endpoint says, whatever the header does. Fastify would refuse one that is not well-formed. */

@@ -1,4 +1,4 @@
-import type { AnsweredRequest } from '#http/server/app.ts'
+import type { AnsweredRequest } from '#http/server/answered.ts'
 import type { LogFields } from '#util/logger.ts'
 import { redactedUrl } from './redacted-url.ts'
 

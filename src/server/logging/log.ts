@@ -1,6 +1,6 @@
 import { isatty } from 'node:tty'
 import type { LogLevel, LogOutput, LogPlan } from '#config/log-plan.ts'
-import type { AnsweredRequest } from '#http/server/app.ts'
+import type { AnsweredRequest } from '#http/server/answered.ts'
 import { logContext } from '#util/log-context.ts'
 import type { LogFields, Logger } from '#util/logger.ts'
 import { accessFields, accessLine } from './access-line.ts'

@@ -1,4 +1,4 @@
-import type { AnsweredRequest } from '#http/server/app.ts'
+import type { AnsweredRequest } from '#http/server/answered.ts'
 import type { Exposition, Labels } from './exposition.ts'
 import { Histogram } from './histogram.ts'
 
