@@ -8,30 +8,8 @@ import { runAsking } from './ask.ts'
 import { COMMIT_LOCK } from './commit-function.ts'
 import { postgresDdl } from './ddl.ts'
 
-const OLDEST_MAJOR = 14
-
 /** What a start needs to know of the deployment. */
 export type PostgresStart = { readonly serverName: string; readonly randomBytes: (size: number) => Uint8Array }
-
-/** Refuses a server that is too old and a database that cannot hold all text. */
-export const checkServer = async (client: pg.Client): Promise<string> => {
-  const { rows } = await client.query<{ version: string; encoding: string; name: string }>(
-    `SELECT current_setting('server_version') AS version, pg_encoding_to_char(encoding) AS encoding, datname AS name
-     FROM pg_database WHERE datname = current_database()`,
-  )
-  const found = rows[0]
-  if (found === undefined) throw new DatabaseRefused('PostgreSQL did not say which database this is')
-  if (Number.parseInt(found.version, 10) < OLDEST_MAJOR) {
-    throw new DatabaseRefused(`Myelin needs PostgreSQL ${OLDEST_MAJOR} or later; the server is ${found.version}.`)
-  }
-  if (found.encoding !== 'UTF8') {
-    throw new DatabaseRefused(
-      `The database ${found.name} has the encoding ${found.encoding}; Myelin needs UTF8. Make it anew with: ` +
-        `createdb --encoding=UTF8 --locale=C --template=template0 --owner=OWNER ${found.name}`,
-    )
-  }
-  return found.version
-}
 
 async function schemaState(client: pg.Client): Promise<SchemaState> {
   const { rows } = await client.query<{ name: string }>(
@@ -55,6 +33,8 @@ async function schemaState(client: pg.Client): Promise<SchemaState> {
 export const migratePostgres = async (client: pg.Client): Promise<void> => {
   await client.query('BEGIN')
   try {
+    // An index of a large table takes as long as it takes.
+    await client.query('SET LOCAL statement_timeout = 0')
     await client.query(`SELECT ${COMMIT_LOCK}`)
     const pending = pendingMigrations(await schemaState(client), readMigrations())
     if (pending.length > 0) {

@@ -8,10 +8,12 @@ import pg from 'pg'
 import type { Change, Outcome } from '#storage/change.ts'
 import { type CommittedBatch, Committer } from '#storage/commit.ts'
 import type { Database } from '#storage/database.ts'
+import { connectionParameters } from '#storage/postgres/from-arguments.ts'
 import { openPostgres } from '#storage/postgres/open.ts'
 import { openSqlite } from '#storage/sqlite/open.ts'
 import { OPERATIONS } from '#storage/stores/all.ts'
 import { systemClock } from '#util/clock.ts'
+import type { ConnectionParameters } from '#util/libpq/parameters.ts'
 
 /** A database of a test's own, and how to write to it. */
 export type TestDatabase = AsyncDisposable & {
@@ -82,7 +84,7 @@ export const postgresPlace = async (kind: string, uri: string): Promise<TestPlac
     open: async ({ serverName = 'example.org' } = {}) =>
       withCommitter(
         await openPostgres({
-          connection: { connectionString: own.href },
+          parameters: parametersOf(own.href),
           serverName,
           randomBytes,
           clock: systemClock,
@@ -91,6 +93,10 @@ export const postgresPlace = async (kind: string, uri: string): Promise<TestPlac
     [Symbol.asyncDispose]: () => administer(uri, `DROP DATABASE ${name} WITH (FORCE)`),
   }
 }
+
+/** What a connection to a server of the tests takes, whatever the environment says. */
+export const parametersOf = (uri: string): ConnectionParameters =>
+  connectionParameters({ dsn: uri }, { postgres: {}, home: '/nonexistent' })
 
 async function administer(uri: string, statement: string): Promise<void> {
   const client = new pg.Client({ connectionString: uri })
