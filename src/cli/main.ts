@@ -7,6 +7,7 @@ type CommandModule = { readonly command: (terminal: Terminal) => Command }
 
 /** All commands by name. Only the one that is called is loaded. */
 const commands: Readonly<Record<string, () => Promise<CommandModule>>> = {
+  start: () => import('./start.ts'),
   'generate-config': () => import('./generate-config.ts'),
   'check-config': () => import('./check-config.ts'),
   'generate-log-config': () => import('./generate-log-config.ts'),

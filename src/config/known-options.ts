@@ -7,10 +7,6 @@ const NO_GUARD = { isProtection: true } as const
 
 const server: readonly Unused[] = [
   notYet('modules', 'no modules are loaded.', { harmless: [[]], ...NO_GUARD }),
-  doesNotApply('daemonize', 'Myelin stays in the foreground; synctl and systemd put it into the background.', {
-    harmless: [false],
-  }),
-  doesNotApply('print_pidfile', 'there is no moment before the start at which to print it.', { harmless: [false] }),
   notYet('user_agent_suffix', 'requests to others carry only the name and version of Myelin.'),
   doesNotApply('use_frozen_dicts', 'events cannot be changed once they are made.', { harmless: [true, false] }),
   notYet('web_client_location', 'the root of the server leads nowhere.'),

@@ -17,10 +17,10 @@ import { Numbers } from '#storage/stores/numbers.ts'
 import type { TokenHolder } from '#storage/stores/sessions.ts'
 import type { UserRow } from '#storage/stores/users.ts'
 import { Feed } from '#streams/feed.ts'
-import { Budget, ByteCache } from '#util/byte-cache.ts'
 import type { Clock } from '#util/clock.ts'
 import type { Logger } from '#util/logger.ts'
 import type { Random } from '#util/random.ts'
+import { Caches } from './caches.ts'
 
 /** What a server is made from. */
 export type Ground = {
@@ -37,8 +37,8 @@ export type Ground = {
 export const wireFoundation = (ground: Ground) => {
   const { config, database, clock, random, log, modules } = ground
   const hooks = new Hooks({ modules, clock, log })
-  const budget = new Budget(config.server.memoryBudgetBytes)
-  const cache = <K, V>(sizeOf: (value: V, key: K) => number) => new ByteCache<K, V>({ budget, sizeOf })
+  const caches = new Caches(config.server.memoryBudgetBytes)
+  const { budget, cache } = caches
   const feed = new Feed(database.start.position)
   const store = new RoomStore({
     db: database,
@@ -89,6 +89,7 @@ export const wireFoundation = (ground: Ground) => {
     serverName: config.server.name as ServerName,
     db: database,
     hooks,
+    caches,
     budget,
     cache,
     feed,

@@ -7,10 +7,10 @@ import type { Endpoint } from '#api/endpoint.ts'
 import { errorOfIssues, type RequestPart } from '#api/issues.ts'
 import type { Requester } from '#api/requester.ts'
 import { invalidParam, methodNotAllowed, unrecognized } from '#protocol/errors.ts'
+import { inLogContext, type LogContext, newLogContext } from '#util/log-context.ts'
 import type { Logger } from '#util/logger.ts'
 import { MAX_BODY_BYTES, parseBody, readBody } from './body.ts'
-import { clientAddress, isServed } from './listen.ts'
-import { inRequest } from './request-context.ts'
+import { clientAddress, isServed, listenerTag } from './listen.ts'
 import { CORS_HEADERS, send, sendError } from './respond.ts'
 import type { Caller, Route, Upload } from './route.ts'
 
@@ -24,35 +24,55 @@ export type Authenticate = (
   },
 ) => Promise<Requester | undefined>
 
-/** Called once for each answered request, for the log and the metrics. */
-export type Answered = (request: {
+/** A request that is over: answered, or given up by the client. */
+export type AnsweredRequest = {
+  /** `''` for paths that lead nowhere. */
   readonly endpointId: string
+  readonly requestId: string
   readonly method: string
   readonly url: string
-  readonly caller: Caller
+  readonly httpVersion: string
+  /** The name of the listener that it came in by. */
+  readonly tag: string
+  readonly ip: string
+  readonly userAgent: string | undefined
   readonly user: string | undefined
   readonly status: number
+  /** The client hung up before it had the whole answer. */
+  readonly isCutOff: boolean
   readonly bytes: number
+  /** Until the answer was ready. */
   readonly seconds: number
-  readonly httpVersion: string
-}) => void
+  /** From then until the last of it was handed to the system. */
+  readonly sendSeconds: number
+  /** What the work read, where there was an endpoint to do work. */
+  readonly work: LogContext | undefined
+}
+
+/** Called once for each request that is over, for the log and the metrics. */
+export type Answered = (request: AnsweredRequest) => void
 
 type Deps = {
   readonly routes: readonly Route[]
   readonly authenticate: Authenticate
   /** Throws when the server has more to do than it can: admission control. */
-  readonly admit: () => void
+  readonly admit: (endpoint: Endpoint) => void
+  /** Called for each request that an endpoint begins to answer. */
+  readonly began: (endpointId: string) => void
   readonly answered: Answered
   readonly log: Logger
-  readonly now: () => number
-  readonly requestId: () => string
+  /** Names a request in the log. */
+  readonly requestId: (request: IncomingMessage) => string
 }
 
 declare module 'fastify' {
   interface FastifyRequest {
     endpointId: string
     userId: string | undefined
+    /** Both of `performance.now()`; 0 for what did not happen yet. */
     startedAt: number
+    readyAt: number
+    work: LogContext | undefined
     /** The `Content-Type` header as it came. */
     contentType: string | undefined
   }
@@ -78,7 +98,7 @@ export const createApp = (deps: Deps): FastifyInstance => {
         response.end(JSON.stringify({ errcode: 'M_INVALID_PARAM', error: 'the path is not percent-encoded UTF-8' }))
       },
     },
-    genReqId: deps.requestId,
+    genReqId: (request) => deps.requestId(request as IncomingMessage),
   })
   app.removeAllContentTypeParsers()
   // Bodies are read by the route, which knows their bound.
@@ -86,6 +106,8 @@ export const createApp = (deps: Deps): FastifyInstance => {
   app.decorateRequest('endpointId', '')
   app.decorateRequest('userId', undefined)
   app.decorateRequest('startedAt', 0)
+  app.decorateRequest('readyAt', 0)
+  app.decorateRequest('work', undefined)
   app.decorateRequest('contentType', undefined)
   addHooks(app, deps)
   addRoutes(app, deps)
@@ -94,27 +116,14 @@ export const createApp = (deps: Deps): FastifyInstance => {
 
 function addHooks(app: FastifyInstance, deps: Deps): void {
   app.addHook('onRequest', (request, reply, done) => {
-    request.startedAt = deps.now()
+    request.startedAt = performance.now()
+    reply.raw.once('close', () => deps.answered(overview(request, reply)))
     hideContentType(request)
     reply.headers(CORS_HEADERS)
     if (!isServed(request.raw)) {
       sendError(reply, unrecognized('There is nothing at this path here'), deps.log)
     } else if (request.method === 'OPTIONS') reply.code(200).send('{}')
     else done()
-  })
-  app.addHook('onResponse', (request, reply, done) => {
-    deps.answered({
-      endpointId: request.endpointId,
-      method: request.method,
-      url: request.url,
-      caller: callerOf(request, reply),
-      user: request.userId,
-      status: reply.statusCode,
-      bytes: Number(reply.getHeader('content-length') ?? 0),
-      seconds: (deps.now() - request.startedAt) / 1000,
-      httpVersion: request.raw.httpVersion,
-    })
-    done()
   })
   app.setNotFoundHandler((_request, reply) => sendError(reply, unrecognized('There is nothing at this path'), deps.log))
   app.setErrorHandler((error, _request, reply) => {
@@ -123,6 +132,28 @@ function addHooks(app: FastifyInstance, deps: Deps): void {
     const known = status !== undefined && status >= 400 && status < 500
     sendError(reply, known ? invalidParam('the request is not well-formed HTTP') : error, deps.log)
   })
+}
+
+function overview(request: FastifyRequest, reply: FastifyReply): AnsweredRequest {
+  const now = performance.now()
+  const readyAt = request.readyAt === 0 ? now : request.readyAt
+  return {
+    endpointId: request.endpointId,
+    requestId: request.id,
+    method: request.method,
+    url: request.url,
+    httpVersion: request.raw.httpVersion,
+    tag: listenerTag(request.raw),
+    ip: clientAddress(request.raw),
+    userAgent: request.headers['user-agent'],
+    user: request.userId,
+    status: reply.raw.headersSent ? reply.statusCode : 499,
+    isCutOff: !reply.raw.writableFinished,
+    bytes: Number(reply.getHeader('content-length') ?? 0),
+    seconds: (readyAt - request.startedAt) / 1000,
+    sendSeconds: (now - readyAt) / 1000,
+    work: request.work,
+  }
 }
 
 /** How a body is read, the endpoint says, whatever the header does. Fastify would refuse one that is not well-formed. */
@@ -166,10 +197,16 @@ function handler(route: Route, deps: Deps) {
   const { endpoint } = route
   return (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
     request.endpointId = endpoint.id
-    return inRequest({ requestId: request.id }, async () => {
+    const work = newLogContext(request.id)
+    request.work = work
+    deps.began(endpoint.id)
+    return inLogContext(work, async () => {
       try {
-        send(reply, await answer(route, request, callerOf(request, reply), deps))
+        const answered = await answer(route, request, callerOf(request, reply), deps)
+        request.readyAt = performance.now()
+        send(reply, answered)
       } catch (error) {
+        request.readyAt = performance.now()
         sendError(reply, error, deps.log)
       }
       return reply
@@ -187,7 +224,7 @@ async function answer(
   // The body is read first: a connection whose body was left unread cannot be used again.
   const body = await readRequestBody(endpoint, request)
   const requester = await authenticated(endpoint, request, caller, deps)
-  deps.admit()
+  deps.admit(endpoint)
   const call = {
     requester,
     params: checked(endpoint.params, request.params, 'path'),

@@ -170,3 +170,6 @@ export const eventsAfter = (
         AND e.pos > ${since} AND e.pos <= ${upTo} AND NOT e.is_outlier AND e.rejected_by IS NULL AND NOT e.is_soft_failed
       ORDER BY e.depth, e.pos LIMIT ${limit}`,
   )
+
+/** Whether rows of this kind are events that were read whole: for counting them. */
+export const isWholeEvent = (codec: object): boolean => codec === STORED
