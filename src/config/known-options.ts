@@ -1,4 +1,4 @@
-// Over 300 lines because it is a table: every option of Synapse that Myelin does not use, with the reason.
+// Over 300 lines: a table, of every option of Synapse that Myelin does not use, with the reason.
 import { doesNotApply, notYet, type Unused } from './option.ts'
 
 const OWN_PROCESSES = 'processes of Myelin need no configuration of their own: they meet in the database.'

@@ -1,4 +1,4 @@
-// Over 150 lines: one measurement, with what it replays, on two databases.
+// Over 300 lines: one measurement, with what it replays, on two databases.
 import { spawnSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
