@@ -103,6 +103,7 @@ registration_shared_secret: ${SECRET}
 bcrypt_rounds: 4
 media_store_path: ${this.folder}/media
 signing_key_path: ${this.folder}/signing.key
+logging: { file: "${this.folder}/server.log" }
 database: ${uri === undefined ? sqlite : postgres}
 ${LIMITS}
 ${this.#more}
