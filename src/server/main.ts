@@ -43,7 +43,7 @@ export class RunningServer implements AsyncDisposable {
     const log = openLog(config)
     try {
       const signingKey = signingKeyOf(config)
-      const database = await openDatabase(config, { clock: systemClock, random: systemRandom })
+      const database = await openDatabase(config, { clock: systemClock, random: systemRandom, log: log.logger })
       const { description } = database
       const homeserver = await startOn(database, { config, signingKey, log })
       const { pidFile } = config.server

@@ -15,7 +15,12 @@ export const openDatabase = async (
   const common = { serverName: config.server.name, randomBytes: random.bytes, clock }
   const { main } = config.database
   if (main.engine === 'sqlite') {
-    return openSqlite({ ...common, path: main.path, synchronous: main.synchronous === 'full' ? 'FULL' : 'NORMAL' })
+    return openSqlite({
+      ...common,
+      path: main.path,
+      synchronous: main.synchronous === 'full' ? 'FULL' : 'NORMAL',
+      ...(log === undefined ? {} : { log }),
+    })
   }
   return openPostgres({
     ...common,

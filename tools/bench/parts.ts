@@ -12,6 +12,7 @@ import { openPostgres } from '#storage/postgres/open.ts'
 import { openSqlite } from '#storage/sqlite/open.ts'
 import { OPERATIONS } from '#storage/stores/all.ts'
 import { userAdded, userById } from '#storage/stores/users.ts'
+import { parametersOf } from '#storage/testing/each-database.ts'
 import { decodeText, encodeText } from '#storage/text.ts'
 import { printToken, readToken } from '#streams/token.ts'
 import { startPostgres } from '#test/helpers/postgres-server.ts'
@@ -130,7 +131,7 @@ for (const age of ['newest', 'oldest'] as const) {
   await using server = await startPostgres(age, { durable: true })
   say(`start an embedded PostgreSQL (${age})`, performance.now() - from, 'ms')
   if (age === 'oldest') continue
-  await using database = await openPostgres({ ...opening, connection: { connectionString: server.uri } })
+  await using database = await openPostgres({ ...opening, parameters: parametersOf(server.uri) })
   user = 1
   await commits('PostgreSQL', database)
 }

@@ -27,53 +27,62 @@ function positionDamage({ deployment, ends }: CounterFacts, dialect: Dialect): r
     position: 0,
   })
   if (deployment === undefined) return highest.position === 0 ? [] : [missingDeployment(highest, dialect)]
-  const { lastPosition, ceiling, isExact } = deployment
-  const start = Math.max(highest.position, lastPosition)
-  // A new incarnation has every client begin anew: none holds on to a position that is given twice.
-  const anew = (from: number) => [
-    `UPDATE deployment SET last_position = ${from}, ceiling = ${from + CEILING_STEP}, incarnation = incarnation + 1`,
-  ]
+  if (highest.position > LARGEST) return [impossiblePosition(highest, deployment.lastPosition)]
+  const damage =
+    lastPositionDamage(deployment, highest) ?? ceilingDamage(deployment) ?? laggingDamage(deployment, highest)
+  return damage === undefined ? [] : [damage]
+}
+
+type Deployment = NonNullable<CounterFacts['deployment']>
+
+/** A new incarnation has every client begin anew: none holds on to a position that is given twice. */
+const beginAnew = (from: number): readonly string[] => [
+  `UPDATE deployment SET last_position = ${from}, ceiling = ${from + CEILING_STEP}, incarnation = incarnation + 1`,
+]
+
+const isPossible = (position: number): boolean => position >= 0 && position <= LARGEST
+
+/** The last position is out of bounds, or rows stand where none can have been given. */
+function lastPositionDamage({ lastPosition, ceiling }: Deployment, highest: PositionEnd): Damage | undefined {
   const where = `${highest.table}.${highest.column}`
-  if (highest.position > LARGEST) return [impossiblePosition(highest, lastPosition)]
-  if (lastPosition < 0 || lastPosition > LARGEST)
-    return [
-      {
-        counter: 'deployment.last_position',
-        sentence: `The last position, ${lastPosition}, is none that can have been given; ${where} has positions up to ${highest.position}.`,
-        sql: anew(Math.max(highest.position, ceiling > 0 && ceiling < LARGEST ? ceiling : 0)),
-        safe: undefined,
-      },
-    ]
-  if (highest.position > ceiling)
-    return [
-      {
-        counter: highest.position > lastPosition ? 'deployment.last_position' : 'deployment.ceiling',
-        sentence: `${where} has position ${highest.position}, but the last position that was given is ${lastPosition}, and none above ${ceiling} can have been given.`,
-        sql: anew(start),
-        safe: undefined,
-      },
-    ]
-  if (ceiling < lastPosition || ceiling > LARGEST)
-    return [
-      {
-        counter: 'deployment.ceiling',
-        sentence: `The last position that was given is ${lastPosition}, but the ceiling of positions is ${ceiling}.`,
-        sql: isExact
-          ? [`UPDATE deployment SET ceiling = last_position + ${CEILING_STEP}`]
-          : anew(lastPosition + CEILING_STEP),
-        safe: isExact ? { done: `The ceiling of positions was set to ${lastPosition + CEILING_STEP}.` } : undefined,
-      },
-    ]
-  if (highest.position > lastPosition)
-    return [
-      {
-        counter: 'deployment.last_position',
-        sentence: `${where} has position ${highest.position}, but the last position that was given is ${lastPosition}.`,
-        sql: [`UPDATE deployment SET last_position = ceiling, ceiling = ceiling + ${CEILING_STEP}`],
-        safe: { done: `Positions go on above ${ceiling}, where none was given before.` },
-      },
-    ]
-  return []
+  if (!isPossible(lastPosition))
+    return {
+      counter: 'deployment.last_position',
+      sentence: `The last position, ${lastPosition}, is none that can have been given; ${where} has positions up to ${highest.position}.`,
+      sql: beginAnew(Math.max(highest.position, isPossible(ceiling) ? ceiling : 0)),
+      safe: undefined,
+    }
+  if (highest.position <= ceiling) return undefined
+  if (highest.position <= lastPosition) return undefined
+  return {
+    counter: 'deployment.last_position',
+    sentence: `${where} has position ${highest.position}, but the last position that was given is ${lastPosition}, and none above ${ceiling} can have been given.`,
+    sql: beginAnew(highest.position),
+    safe: undefined,
+  }
+}
+
+function ceilingDamage({ lastPosition, ceiling, isExact }: Deployment): Damage | undefined {
+  if (ceiling >= lastPosition && isPossible(ceiling)) return undefined
+  return {
+    counter: 'deployment.ceiling',
+    sentence: `The last position that was given is ${lastPosition}, but the ceiling of positions is ${ceiling}.`,
+    sql: isExact
+      ? [`UPDATE deployment SET ceiling = last_position + ${CEILING_STEP}`]
+      : beginAnew(lastPosition + CEILING_STEP),
+    safe: isExact ? { done: `The ceiling of positions was set to ${lastPosition + CEILING_STEP}.` } : undefined,
+  }
+}
+
+/** Rows stand above the last position, but below the ceiling: going on above that is what a start after a crash does as well. */
+function laggingDamage({ lastPosition, ceiling }: Deployment, highest: PositionEnd): Damage | undefined {
+  if (highest.position <= lastPosition) return undefined
+  return {
+    counter: 'deployment.last_position',
+    sentence: `${highest.table}.${highest.column} has position ${highest.position}, but the last position that was given is ${lastPosition}.`,
+    sql: [`UPDATE deployment SET last_position = ceiling, ceiling = ceiling + ${CEILING_STEP}`],
+    safe: { done: `Positions go on above ${ceiling}, where none was given before.` },
+  }
 }
 
 const impossiblePosition = ({ table, column, position }: PositionEnd, lastPosition: number): Damage => ({
@@ -84,12 +93,11 @@ const impossiblePosition = ({ table, column, position }: PositionEnd, lastPositi
 })
 
 function missingDeployment(highest: PositionEnd, dialect: Dialect): Damage {
-  const key = 'the secret'
   const from = highest.position + CEILING_STEP
   const random = dialect === 'sqlite' ? 'randomblob(32)' : "decode(md5(random()::text) || md5(random()::text), 'hex')"
   return {
     counter: 'deployment',
-    sentence: `The table deployment is empty, with ${key} of the server in it, though ${highest.table} has positions up to ${highest.position}. If you have a backup, restore it.`,
+    sentence: `The table deployment is empty, though ${highest.table} has positions up to ${highest.position}. If you have a backup, restore it.`,
     sql: [
       `INSERT INTO deployment (id, server_name, incarnation, last_position, ceiling, mark, started_at, closed_cleanly, fingerprint_key)
   SELECT 1, substr(user_id, ${dialect === 'sqlite' ? "instr(user_id, ':')" : "strpos(user_id, ':')"} + 1), ${from}, ${from}, ${from + CEILING_STEP}, '', '', false, ${random}
@@ -153,8 +161,8 @@ function roomDamage({ room, roomId, counters, currentState, recordedState }: Roo
     damages.push({
       counter: `rooms.${column}`,
       sentence:
-        next > SPAN
-          ? `The room ${roomId} (number ${room}) would number its next ${noun} with ${next}, and a room has only ${SPAN} of them.`
+        next > SPAN || next < 0
+          ? `The room ${roomId} (number ${room}) would number its next ${noun} with ${next}, and a room has only numbers from 0 to ${SPAN}.`
           : `The room ${roomId} (number ${room}) would number its next ${noun} with ${next}, but it has number ${last} already.`,
       sql: [`UPDATE rooms SET ${column} = ${last + 1} WHERE room = ${room}`],
       safe: undefined,

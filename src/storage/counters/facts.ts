@@ -56,8 +56,9 @@ const names = Object.keys(NUMBER_COLUMNS) as NumberName[]
 /** Drivers must not be given what a number cannot hold. */
 const bounded = (expression: string): string =>
   `CASE WHEN ${expression} > ${LARGEST + SPAN} THEN ${LARGEST + SPAN} ELSE ${expression} END`
+/** The highest number of a column. The order must be that of the column itself, or no index would give it. */
 const end = (table: string, column: string): string =>
-  `(SELECT ${bounded(`"${column}"`)} FROM ${table} WHERE "${column}" IS NOT NULL ORDER BY "${column}" DESC LIMIT 1)`
+  `(SELECT ${bounded(`t."${column}"`)} AS e FROM ${table} AS t WHERE t."${column}" IS NOT NULL ORDER BY t."${column}" DESC LIMIT 1)`
 const numberOrNone = (value: unknown): number | undefined =>
   value === null || value === undefined ? undefined : Number(value)
 
@@ -70,7 +71,7 @@ export function* counterFacts(dialect: Dialect, depth: Depth): Asking<CounterFac
   const roomsEnd = numbers.get('room')?.highest ?? 0
   const usersEnd = numbers.get('user')?.highest ?? 0
   const rooms: RoomFacts[] = []
-  const windows = depth.kind === 'start' ? startWindows(roomsEnd, depth.random) : wholeTable(roomsEnd)
+  const windows = depth.kind === 'start' ? yield* startWindows(roomsEnd, depth.random) : wholeTable(roomsEnd)
   for (const window of windows) {
     rooms.push(...(yield* roomWindow(window)))
     if (rooms.length >= MOST_ROOMS) break
@@ -118,19 +119,20 @@ function* positionEnds(depth: Depth): Asking<PositionEnd[]> {
 }
 
 /** The rooms that were written last, and a thousand others. */
-function startWindows(last: number, random: number): string[] {
+function* startWindows(last: number, random: number): Asking<string[]> {
   const from = Math.floor(random * Math.max(1, last - WINDOW + 2))
-  return [
-    `SELECT * FROM rooms WHERE room IN (SELECT t.room FROM (SELECT room FROM log ORDER BY pos DESC LIMIT ${WINDOW}) AS t)`,
-    windowFrom(from),
-  ]
+  const written = yield `SELECT room FROM log ORDER BY pos DESC LIMIT ${WINDOW}`
+  const rooms = new Set(written.map(({ room }) => numberOrNone(room)).filter((room) => room !== undefined))
+  return [...(rooms.size === 0 ? [] : [windowOf(`room IN (${[...rooms].join(', ')})`)]), windowFrom(from)]
 }
 
 function* wholeTable(last: number): Iterable<string> {
   for (let from = 0; from <= Math.min(last, NUMBER_COLUMNS.room.largest); from += WINDOW) yield windowFrom(from)
 }
 
-const windowFrom = (from: number): string => `SELECT * FROM rooms WHERE room >= ${from} AND room < ${from + WINDOW}`
+const windowFrom = (from: number): string => windowOf(`room >= ${from} AND room < ${from + WINDOW}`)
+/** The limit keeps a planner from looking into the tables for rooms outside the window. */
+const windowOf = (which: string): string => `SELECT * FROM rooms WHERE ${which} ORDER BY room LIMIT ${WINDOW}`
 
 /** Rooms of a window whose counters are wrong. */
 function* roomWindow(window: string): Asking<RoomFacts[]> {
@@ -148,7 +150,7 @@ function* roomWindow(window: string): Asking<RoomFacts[]> {
       ${lasts.join(', ')} FROM (${window}) AS r) AS x
     WHERE ${wrong.join(' OR ')} OR coalesce(x.recorded_state, x.current_state) <> x.current_state
       OR (x.current_state <> 0 AND x.current_state >= x.next_state)
-    ORDER BY x.room LIMIT ${MOST_ROOMS}`
+    LIMIT ${MOST_ROOMS}`
   return rows.map((row) => ({
     room: Number(row['room']),
     roomId: String(row['room_id']),
@@ -164,7 +166,8 @@ function* roomWindow(window: string): Asking<RoomFacts[]> {
 
 /** The highest positions in rooms of a window. */
 function* roomPositions(window: string): Asking<PositionEnd[]> {
-  const [found] = yield `SELECT max(x.events) AS events, max(x.current_states) AS current_states, max(x.receipts) AS receipts
+  const [found] =
+    yield `SELECT max(x.events) AS events, max(x.current_states) AS current_states, max(x.receipts) AS receipts
     FROM (SELECT (SELECT e.pos FROM events AS e WHERE e.event >= r.room * ${SPAN} AND e.event < (r.room + 1) * ${SPAN}
         ORDER BY e.event DESC LIMIT 1) AS events,
       (SELECT c.pos FROM current_states AS c WHERE c.room = r.room ORDER BY c.pos DESC LIMIT 1) AS current_states,

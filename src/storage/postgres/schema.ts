@@ -1,8 +1,7 @@
 import type pg from 'pg'
 import { examine, mendCounters } from '#storage/counters/at-start.ts'
 import { CEILING_STEP } from '#storage/counters/declared.ts'
-import { DatabaseRefused } from '#storage/database.ts'
-import { pendingMigrations, readMigrations, type SchemaState, schemaRow } from '#storage/migrate.ts'
+import { judgeTables, pendingMigrations, readMigrations, type SchemaState, schemaRow } from '#storage/migrate.ts'
 import { wrongServerName } from '#storage/wrong-database.ts'
 import { runAsking } from './ask.ts'
 import { COMMIT_LOCK } from './commit-function.ts'
@@ -11,22 +10,15 @@ import { postgresDdl } from './ddl.ts'
 /** What a start needs to know of the deployment. */
 export type PostgresStart = { readonly serverName: string; readonly randomBytes: (size: number) => Uint8Array }
 
-async function schemaState(client: pg.Client): Promise<SchemaState> {
+/** What the database says of its schema. */
+export async function schemaState(client: pg.Client): Promise<SchemaState> {
   const { rows } = await client.query<{ name: string }>(
-    `SELECT table_name AS name FROM information_schema.tables WHERE table_schema = ANY (current_schemas(false))`,
+    // Tables of extensions are nobody's data.
+    `SELECT c.relname AS name FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
+     WHERE c.relkind IN ('r', 'p') AND n.nspname = ANY (current_schemas(false))
+       AND NOT EXISTS (SELECT 1 FROM pg_depend AS d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')`,
   )
-  const tables = new Set(rows.map(({ name }) => name))
-  if (tables.size === 0) return { kind: 'empty' }
-  if (!tables.has('myelin_schema')) return { kind: tables.has('applied_schema_deltas') ? 'synapse' : 'foreign' }
-  const found = await client.query('SELECT version, compatible_with, half_made FROM myelin_schema')
-  const row = found.rows[0]
-  if (row === undefined) return { kind: 'foreign' }
-  return {
-    kind: 'ours',
-    version: Number(row.version),
-    compatibleWith: Number(row.compatible_with),
-    halfMade: Boolean(row.half_made),
-  }
+  return runAsking(client, judgeTables(new Set(rows.map(({ name }) => name))))
 }
 
 /** Brings the schema up to date in one transaction, one process at a time. */

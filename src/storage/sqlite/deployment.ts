@@ -15,16 +15,13 @@ export type StartOptions = {
 }
 
 /** Opens the deployment's books: checks the server name, notices a restored copy, sets the position above all that was ever given. */
-export const startDeployment = (
-  db: DatabaseSync,
-  options: StartOptions,
-): DeploymentStart => {
+export const startDeployment = (db: DatabaseSync, options: StartOptions): DeploymentStart => {
   const mark = Buffer.from(options.randomBytes(16)).toString('hex')
   const newIncarnation = () => Number(Buffer.from(options.randomBytes(5)).readUIntBE(0, 5))
-  const row = db.prepare('SELECT * FROM deployment').get()
-  if (row !== undefined && row['server_name'] !== options.serverName)
-    throw wrongServerName(String(row['server_name']), options.serverName)
+  const owner = db.prepare('SELECT server_name FROM deployment').get()?.['server_name']
+  if (owner !== undefined && owner !== options.serverName) throw wrongServerName(String(owner), options.serverName)
   const mended = mend(db, options.randomBytes)
+  const row = db.prepare('SELECT * FROM deployment').get()
   if (row === undefined) {
     const incarnation = newIncarnation()
     db.prepare("INSERT INTO deployment VALUES (1, ?, ?, 0, ?, ?, '', 0, ?)").run(
@@ -39,8 +36,7 @@ export const startDeployment = (
   }
   const isSame = options.markBeside === row['mark']
   const isClean = row['closed_cleanly'] === 1
-  const stands = mended.length === 0 ? row : (db.prepare('SELECT * FROM deployment').get() ?? row)
-  const position = isClean && isSame ? Number(stands['last_position']) : Number(stands['ceiling'])
+  const position = isClean && isSame ? Number(row['last_position']) : Number(row['ceiling'])
   const incarnation = isSame ? Number(row['incarnation']) : newIncarnation()
   db.prepare('UPDATE deployment SET last_position = ?, ceiling = ?, incarnation = ?, mark = ?, closed_cleanly = 0').run(
     position,
