@@ -15,6 +15,7 @@ import { wireMetrics } from './wire-metrics.ts'
 import { wireProfiles } from './wire-profiles.ts'
 import { wireRooms } from './wire-rooms.ts'
 import { wireSync } from './wire-sync.ts'
+import { wireTasks } from './wire-tasks.ts'
 import { wireUserData } from './wire-user-data.ts'
 
 /** What a server is made from, and who hears of what it does. */
@@ -30,7 +31,8 @@ export type Services = ReturnType<typeof wireFoundation> &
   ReturnType<typeof wireUserData> &
   ReturnType<typeof wireProfiles> &
   ReturnType<typeof wireEncryption> &
-  ReturnType<typeof wireSync>
+  ReturnType<typeof wireSync> &
+  ReturnType<typeof wireTasks>
 
 /** How long open requests may take to end when the server stops. */
 const DRAIN_MS = 5_000
@@ -65,6 +67,7 @@ export class Homeserver implements AsyncDisposable {
     })
     try {
       for (const listener of given.config.listeners) await built.#listen(listener)
+      await built.services.taskRunner.start(built.services.tasks)
       return built
     } catch (error) {
       await built[Symbol.asyncDispose]()
@@ -90,6 +93,7 @@ export class Homeserver implements AsyncDisposable {
       ...wireProfiles(ground, encryption),
       ...encryption,
       ...wireSync(foundation, userData, userSections),
+      ...wireTasks(foundation, ground),
     }
     const requests = new RequestCounts()
     const metrics = await wireMetrics(services, { database, requests })
@@ -129,7 +133,7 @@ export class Homeserver implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#isStopping) return
     this.#isStopping = true
-    const { typing, waiters, uploads, memberUpdates, sweeper, committer, database } = this.services
+    const { typing, waiters, taskRunner, uploads, memberUpdates, sweeper, committer, database } = this.services
     const closed = this.#servers.map((server) => new Promise<void>((resolve) => server.close(() => resolve())))
     typing.clear()
     waiters.close()
@@ -137,7 +141,7 @@ export class Homeserver implements AsyncDisposable {
     const late = setTimeout(() => {
       for (const server of this.#servers) server.closeAllConnections()
     }, DRAIN_MS)
-    await Promise.all(closed)
+    await Promise.all([...closed, taskRunner[Symbol.asyncDispose]()])
     clearTimeout(late)
     await this.#app.close()
     await uploads[Symbol.asyncDispose]()

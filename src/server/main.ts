@@ -6,7 +6,7 @@ import { makeSigningKey, type SigningKey } from '#protocol/signing/signing-key.t
 import { Log } from '#server/logging/log.ts'
 import { type Database, DatabaseRefused, DatabaseUnavailable } from '#storage/database.ts'
 import { hasAccounts } from '#storage/stores/accounts.ts'
-import { systemClock } from '#util/clock.ts'
+import { type Clock, systemClock } from '#util/clock.ts'
 import { systemRandom } from '#util/random.ts'
 import { Homeserver } from './homeserver.ts'
 import { openDatabase } from './open-database.ts'
@@ -39,13 +39,13 @@ export class RunningServer implements AsyncDisposable {
   }
 
   /** Starts what the configuration says, making a signing key where there is none. Throws `CannotStart`. */
-  static async start(config: Config): Promise<RunningServer> {
+  static async start(config: Config, clock: Clock = systemClock): Promise<RunningServer> {
     const log = openLog(config)
     try {
       const signingKey = signingKeyOf(config)
-      const database = await openDatabase(config, { clock: systemClock, random: systemRandom, log: log.logger })
+      const database = await openDatabase(config, { clock, random: systemRandom, log: log.logger })
       const { description } = database
-      const homeserver = await startOn(database, { config, signingKey, log })
+      const homeserver = await startOn(database, { config, signingKey, log, clock })
       const { pidFile } = config.server
       const running = new RunningServer({ homeserver, log, pidFile })
       await running.#writePid()
@@ -82,14 +82,14 @@ export class RunningServer implements AsyncDisposable {
 }
 
 type RunningParts = { readonly homeserver: Homeserver; readonly log: Log; readonly pidFile: string | undefined }
-type Ready = { readonly config: Config; readonly signingKey: SigningKey; readonly log: Log }
+type Ready = { readonly config: Config; readonly signingKey: SigningKey; readonly log: Log; readonly clock: Clock }
 
-const startOn = (database: Database, { config, signingKey, log }: Ready): Promise<Homeserver> =>
+const startOn = (database: Database, { config, signingKey, log, clock }: Ready): Promise<Homeserver> =>
   Homeserver.start({
     config,
     database,
     signingKey,
-    clock: systemClock,
+    clock,
     random: systemRandom,
     log: log.logger,
     answered: log.answered,

@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type PostgresServer, startPostgres } from './postgres-server.ts'
+import type { Peek } from './table-counts.ts'
 
 const SECRET = 'secret of a server of its own'
 const UNLIMITED = '{ per_second: 1000000, burst_count: 1000000 }'
@@ -54,15 +55,30 @@ export class ServerProcess implements AsyncDisposable {
     return this.#process?.pid ?? 0
   }
 
-  /** Starts the process again, on the same data and at the same address. */
-  async launch(): Promise<void> {
+  /** Starts the process again, on the same data and at the same address, with a clock that is ahead by so much. */
+  async launch(aheadMs = 0): Promise<void> {
     const file = join(this.folder, 'homeserver.yaml')
     writeFileSync(file, this.#config())
-    const child = fork(new URL('./server-main.ts', import.meta.url), [file], { execArgv: [...this.#nodeArgs] })
+    const child = fork(new URL('./server-main.ts', import.meta.url), [file, String(aheadMs)], {
+      execArgv: [...this.#nodeArgs],
+    })
     this.#process = child
     const [message] = (await once(child, 'message')) as [{ url: string; position: number }]
     this.url = message.url
     this.startPosition = message.position
+  }
+
+  /** Has a room purged, in the server's own time. */
+  purge(roomId: string): void {
+    this.#process?.send({ purge: roomId })
+  }
+
+  /** Where to look into its database. */
+  get peek(): Peek {
+    const { postgres, folder } = this
+    return postgres === undefined
+      ? { file: join(folder, 'homeserver.db') }
+      : { client: { connectionString: postgres.uri } }
   }
 
   /** Ends the process as a power cut would, without a word. */
