@@ -98,6 +98,7 @@ export class WatchedDatabase implements AsyncDisposable {
   }
 }
 
+/** Waits by the machine's clock: these tests are about real time. */
 export const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
 
 async function ended(promise: Promise<unknown>): Promise<Ended> {

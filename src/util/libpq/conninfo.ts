@@ -3,6 +3,7 @@ import { isConnectionUri, readUri } from './uri.ts'
 
 /** Connection parameters by keyword, or why a text is none. The sentence never repeats what may be a secret. */
 export type Settings = ReadonlyMap<string, string>
+/** What came of reading a connection string. */
 export type Read =
   | { readonly ok: true; readonly settings: Settings }
   | { readonly ok: false; readonly sentence: string }

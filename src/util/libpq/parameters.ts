@@ -16,7 +16,9 @@ export type Host = {
   readonly port: number
 }
 
+/** How much encryption is wanted, and how much of it is checked. https://www.postgresql.org/docs/18/libpq-ssl.html#LIBPQ-SSL-PROTECTION */
 export type SslMode = 'disable' | 'allow' | 'prefer' | 'require' | 'verify-ca' | 'verify-full'
+/** Which kind of server will do. https://www.postgresql.org/docs/18/libpq-connect.html#LIBPQ-CONNECT-TARGET-SESSION-ATTRS */
 export type TargetSession = 'any' | 'read-write' | 'read-only' | 'primary' | 'standby' | 'prefer-standby'
 
 /** What TLS is made with. Files that libpq finds by itself may be missing. */

@@ -1,5 +1,6 @@
 /** The ways in which a server can ask who we are. `none`: it does not ask. */
 export const AUTH_METHODS = ['password', 'md5', 'gss', 'sspi', 'scram-sha-256', 'oauth', 'none'] as const
+/** One of them. */
 export type AuthMethod = (typeof AUTH_METHODS)[number]
 
 /** Which of them are acceptable. */

@@ -3,6 +3,7 @@ import { readHosts } from './hosts.ts'
 import type { ConnectionParameters, Keepalives, SslMode, TargetSession, TlsParameters } from './parameters.ts'
 import { readRequireAuth } from './require-auth.ts'
 
+/** What a connection takes, or all that is wrong with what was given. */
 export type Resolved =
   | { readonly ok: true; readonly parameters: ConnectionParameters }
   | { readonly ok: false; readonly problems: readonly Problem[] }
