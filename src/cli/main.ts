@@ -15,6 +15,7 @@ const commands: Readonly<Record<string, () => Promise<CommandModule>>> = {
   'export-signing-key': () => import('./export-signing-key.ts'),
   'hash-password': () => import('./hash-password.ts'),
   'register-user': () => import('./register-user.ts'),
+  synctl: () => import('./synctl.ts'),
   version: () => import('./version.ts'),
 }
 

@@ -27,7 +27,7 @@ const EMPTY = (isSqlite: boolean) => (isSqlite ? "x'00'" : "''::bytea")
 const contents = (b: string) => `INSERT INTO users VALUES (7, '@a:example.org', true);
 INSERT INTO devices VALUES (7, 'D', NULL, 0, NULL, NULL, NULL);
 INSERT INTO sessions VALUES (5, 7, 'D', 'legacy', 0, NULL, NULL);
-INSERT INTO tasks VALUES (4, 'x', '{}', '', 0, 0, 'waiting', NULL);
+INSERT INTO tasks (task, name, payload, exclusion, due_ts, attempts, status) VALUES (4, 'x', '{}', '', 0, 0, 'done');
 INSERT INTO audit VALUES (3, 0, NULL, 'x', 'x', '{}');
 INSERT INTO filters VALUES (7, 6, '{}');
 INSERT INTO rooms VALUES (2, '!a:example.org', '11', 0, 1, 5, 4, 3, 2, ${b}, false);
