@@ -9,7 +9,10 @@ const SIGNALS = ['SIGTERM', 'SIGINT'] as const
 
 /** Stops the server at SIGTERM or SIGINT; a second one ends the process at once. SIGHUP opens the files of the log anew. */
 export async function endedBySignal(running: RunningServer, terminal: Terminal): Promise<void> {
-  const reopen = () => running.log.reopen()
+  const { log } = running
+  const reopen = () => {
+    log.reopen().catch((error: unknown) => log.logger.error('log_not_reopened', { error: String(error) }))
+  }
   process.on('SIGHUP', reopen)
   await new Promise<void>((resolve) => {
     for (const signal of SIGNALS) process.on(signal, () => resolve())

@@ -1,8 +1,5 @@
 import type { Config } from '#config/config.ts'
 import type { CheckOptions, CheckReport } from '#storage/check/finding.ts'
-import { checkPostgres } from '#storage/postgres/check-database.ts'
-import { connectionParameters } from '#storage/postgres/from-arguments.ts'
-import { checkSqlite } from '#storage/sqlite/check-database.ts'
 
 /** Checks the database that the configuration names, and changes nothing. */
 export const checkDatabase = async (
@@ -11,6 +8,13 @@ export const checkDatabase = async (
 ): Promise<CheckReport> => {
   const { main } = config.database
   const given = { ...options, serverName: config.server.name }
-  if (main.engine === 'sqlite') return checkSqlite(main.path, given)
+  if (main.engine === 'sqlite') {
+    const { checkSqlite } = await import('#storage/sqlite/check-database.ts')
+    return checkSqlite(main.path, given)
+  }
+  const [{ connectionParameters }, { checkPostgres }] = await Promise.all([
+    import('#storage/postgres/from-arguments.ts'),
+    import('#storage/postgres/check-database.ts'),
+  ])
   return checkPostgres(connectionParameters(main.args, config.environment), given)
 }

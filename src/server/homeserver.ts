@@ -109,13 +109,13 @@ export class Homeserver implements AsyncDisposable {
   }
 
   async #listen(listener: Listener): Promise<void> {
-    const { config, log } = this.services
+    const { config, log, clock } = this.services
     if (listener.kind === 'metrics' && !config.server.isMetricsEnabled) {
       log.warn('metrics_not_enabled', { listener: tagOf(listener), hint: 'enable_metrics is false' })
       return
     }
     const leftOut = (reason: Error) => log.warn('address_left_out', { reason: reason.message })
-    for (const { server, url } of await listen(this.#app, settingsOf(listener), leftOut)) {
+    for (const { server, url } of await listen(this.#app, settingsOf(listener), { clock, leftOut })) {
       this.#servers.push(server)
       this.urls.push(url)
     }
@@ -161,7 +161,7 @@ type Parts = {
 type AppParts = Omit<Parts, 'services'> & { readonly isStopping: () => boolean }
 
 function appOf(services: Services, { routes, began, answered, isStopping }: AppParts): App {
-  const { log, sessions } = services
+  const { log, sessions, clock } = services
   let count = 0
   return createApp({
     routes,
@@ -174,6 +174,7 @@ function appOf(services: Services, { routes, began, answered, isStopping }: AppP
     began,
     answered,
     log,
+    clock,
     requestId: (request) => givenRequestId(request) ?? `${request.method}-${++count}`,
   })
 }

@@ -26,7 +26,7 @@ export class CannotStart extends Error {
   }
 }
 
-/** The server of a process, with its log, on the system's clock and files. */
+/** The server of a process, with its log, on the system's files. */
 export class RunningServer implements AsyncDisposable {
   readonly homeserver: Homeserver
   readonly log: Log
@@ -40,12 +40,12 @@ export class RunningServer implements AsyncDisposable {
 
   /** Starts what the configuration says, making a signing key where there is none. Throws `CannotStart`. */
   static async start(config: Config, clock: Clock = systemClock): Promise<RunningServer> {
-    const log = openLog(config)
+    const log = openLog(config, clock)
     try {
       const signingKey = signingKeyOf(config)
       const database = await openDatabase(config, { clock, random: systemRandom, log: log.logger })
       const { description } = database
-      const homeserver = await startOn(database, { config, signingKey, log, clock })
+      const homeserver = await startOn(database, { config, signingKey, clock, log })
       const { pidFile } = config.server
       const running = new RunningServer({ homeserver, log, pidFile })
       await running.#writePid()
@@ -82,9 +82,14 @@ export class RunningServer implements AsyncDisposable {
 }
 
 type RunningParts = { readonly homeserver: Homeserver; readonly log: Log; readonly pidFile: string | undefined }
-type Ready = { readonly config: Config; readonly signingKey: SigningKey; readonly log: Log; readonly clock: Clock }
+type Ready = {
+  readonly config: Config
+  readonly signingKey: SigningKey
+  readonly clock: Clock
+  readonly log: Log
+}
 
-const startOn = (database: Database, { config, signingKey, log, clock }: Ready): Promise<Homeserver> =>
+const startOn = (database: Database, { config, signingKey, clock, log }: Ready): Promise<Homeserver> =>
   Homeserver.start({
     config,
     database,
@@ -96,9 +101,9 @@ const startOn = (database: Database, { config, signingKey, log, clock }: Ready):
     modules: [],
   })
 
-function openLog(config: Config): Log {
+function openLog(config: Config, { now }: Clock): Log {
   try {
-    return new Log(config.logging, systemClock.now)
+    return new Log(config.logging, now)
   } catch (error) {
     throw cannotStart(error)
   }

@@ -22,6 +22,7 @@ const application = () =>
     began: () => {},
     answered: () => {},
     log: silentLogger,
+    clock: { now: () => 0, after: () => () => {} },
     requestId: () => 'request',
   })
 

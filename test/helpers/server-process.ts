@@ -104,9 +104,29 @@ export class ServerProcess implements AsyncDisposable {
 
   /** Megabytes that the process takes, and seconds of processor that it took. */
   async usage(): Promise<{ readonly memoryMb: number; readonly cpuSeconds: number }> {
-    this.#process?.send('usage')
-    const [message] = (await once(this.#process as ChildProcess, 'message')) as [{ rss: number; cpuSeconds: number }]
-    return { memoryMb: message.rss / 1e6, cpuSeconds: message.cpuSeconds }
+    const { rss, cpuSeconds } = await this.#ask<{ rss: number; cpuSeconds: number }>('usage')
+    return { memoryMb: rss / 1e6, cpuSeconds }
+  }
+
+  /** Whether the process runs still. */
+  get isUp(): boolean {
+    return this.#process?.exitCode === null && this.#process.signalCode === null
+  }
+
+  /** Bytes that the process holds after a collection, with empty caches; it must have been started with `--expose-gc`. */
+  async heapBytes(): Promise<number> {
+    return (await this.#ask<{ bytes: number }>('heap')).bytes
+  }
+
+  /** The IDs of the endpoints that have a route. */
+  async routedIds(): Promise<ReadonlySet<string>> {
+    return new Set((await this.#ask<{ ids: string[] }>('routes')).ids)
+  }
+
+  async #ask<Answer>(question: string): Promise<Answer> {
+    this.#process?.send(question)
+    const [message] = (await once(this.#process as ChildProcess, 'message')) as [Answer]
+    return message
   }
 
   #config(): string {

@@ -149,7 +149,7 @@ test('the settings of Python’s logging are followed: files, formats, levels of
       'm',
     ),
   )
-  for (const text of texts) assert.ok(text.length <= 3_500, `a file has ${text.length} bytes`)
+  for (const text of texts) assert.ok(text.length <= 3_000, `a file has ${text.length} bytes`)
   assert.ok(!existsSync(`${file}.3`))
   assert.equal(statSync(file).mode & 0o777, 0o640)
   assert.notEqual(hushed, port)

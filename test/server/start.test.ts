@@ -118,7 +118,7 @@ test('a second SIGINT ends the server at once, though a request is open', async 
   await bin.line(/Press Ctrl\+C again/)
   const from = performance.now()
   assert.equal(await bin.stop('SIGINT'), 130)
-  assert.ok(performance.now() - from < 2_000)
+  assert.ok(performance.now() - from < 4_000, 'it did not wait for the request')
   upload.destroy()
   // What was acknowledged is there.
   await using again = new StartedBin('myelin', ['start'], { folder: folder.path })

@@ -7,6 +7,7 @@ import type { Endpoint } from '#api/endpoint.ts'
 import { errorOfIssues, type RequestPart } from '#api/issues.ts'
 import type { Requester } from '#api/requester.ts'
 import { invalidParam, methodNotAllowed, unrecognized } from '#protocol/errors.ts'
+import type { Clock } from '#util/clock.ts'
 import { inLogContext, type LogContext, newLogContext } from '#util/log-context.ts'
 import type { Logger } from '#util/logger.ts'
 import { MAX_BODY_BYTES, parseBody, readBody } from './body.ts'
@@ -61,6 +62,7 @@ type Deps = {
   readonly began: (endpointId: string) => void
   readonly answered: Answered
   readonly log: Logger
+  readonly clock: Clock
   /** Names a request in the log. */
   readonly requestId: (request: IncomingMessage) => string
 }
@@ -90,7 +92,8 @@ export const createApp = (deps: Deps): FastifyInstance => {
     exposeHeadRoutes: false,
     forceCloseConnections: 'idle',
     routerOptions: {
-      maxParamLength: 4096,
+      // The head of a request is bounded; what a parameter may be, the endpoint says.
+      maxParamLength: 65_536,
       ignoreTrailingSlash: false,
       // A path that is no percent-encoded UTF-8 reaches no route.
       onBadUrl: (_path, _request, response) => {
@@ -221,10 +224,10 @@ async function answer(
   deps: Deps,
 ): Promise<unknown> {
   const query = request.query as Record<string, unknown>
-  // The body is read first: a connection whose body was left unread cannot be used again.
-  const body = await readRequestBody(endpoint, request)
+  // The body comes after the token: what strangers send need not be held.
   const requester = await authenticated(endpoint, request, caller, deps)
   deps.admit(endpoint)
+  const body = await readRequestBody(endpoint, request, deps.clock)
   const call = {
     requester,
     params: checked(endpoint.params, request.params, 'path'),
@@ -262,10 +265,10 @@ function tokenOf(request: FastifyRequest): string | undefined {
   return typeof inQuery === 'string' ? inQuery : undefined
 }
 
-async function readRequestBody(endpoint: Endpoint, request: FastifyRequest): Promise<unknown> {
+async function readRequestBody(endpoint: Endpoint, request: FastifyRequest, { after }: Clock): Promise<unknown> {
   if (endpoint.bodyKind === 'bytes') return uploadOf(request.raw, request.contentType)
   if (request.method === 'GET') return undefined
-  const bytes = await readBody(request.raw, endpoint.maxBodyBytes ?? MAX_BODY_BYTES)
+  const bytes = await readBody(request.raw, endpoint.maxBodyBytes ?? MAX_BODY_BYTES, after)
   return endpoint.body === undefined ? undefined : parseBody(bytes, endpoint.bodyKind === 'event')
 }
 

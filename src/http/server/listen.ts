@@ -1,5 +1,7 @@
-import { createServer, type IncomingMessage, type Server } from 'node:http'
+import type { IncomingMessage, Server } from 'node:http'
 import type { FastifyInstance } from 'fastify'
+import type { Clock } from '#util/clock.ts'
+import { createGuardedServer } from './connections.ts'
 import { CannotListen, openSocket, type Place } from './open-socket.ts'
 
 /** What a listener serves, as in the configuration. */
@@ -42,7 +44,7 @@ const settingsOf = new WeakMap<IncomingMessage, ListenerSettings>()
 export const listen = async (
   app: FastifyInstance,
   settings: ListenerSettings,
-  leftOut: (reason: CannotListen) => void,
+  { clock, leftOut }: { readonly clock: Clock; readonly leftOut: (reason: CannotListen) => void },
 ): Promise<OpenListener[]> => {
   await app.ready()
   const opened: OpenListener[] = []
@@ -51,7 +53,7 @@ export const listen = async (
     for (const place of placesOf(settings)) {
       // Port 0 is one port for all addresses.
       const at = 'port' in place && place.port === 0 ? { ...place, port: opened[0]?.port ?? 0 } : place
-      const result = await openAt(app, settings, at)
+      const result = await openAt(app, settings, { place: at, clock })
       if (result instanceof CannotListen) absent.push(result)
       else opened.push(result)
     }
@@ -67,15 +69,12 @@ export const listen = async (
 async function openAt(
   app: FastifyInstance,
   settings: ListenerSettings,
-  place: Place,
+  { place, clock }: { readonly place: Place; readonly clock: Clock },
 ): Promise<OpenListener | CannotListen> {
-  const server = createServer(
-    { keepAliveTimeout: 65_000, requestTimeout: 0, headersTimeout: 30_000 },
-    (request, response) => {
-      settingsOf.set(request, settings)
-      app.routing(request, response)
-    },
-  )
+  const server = createGuardedServer(clock, (request, response) => {
+    settingsOf.set(request, settings)
+    app.routing(request, response)
+  })
   try {
     await openSocket(server, place)
     return whereabouts(server, place)

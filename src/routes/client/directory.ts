@@ -20,7 +20,7 @@ export const directoryRoutes = ({ aliases, door, serverName }: Services): Route[
     return {}
   }),
   route(getLocalAliases, async ({ requester, params: { roomId } }) => {
-    const { view } = await door.open(requester, roomId)
+    const { view } = await door.openPresent(requester, roomId)
     return { aliases: await aliases.ofRoom(view.room) }
   }),
 ]

@@ -8,6 +8,7 @@ const LOOK_MS = 1_000
 
 /** A file of the log, put aside when it is due, and opened anew when another program moved it away. */
 export class LogFile {
+  readonly maxBytes: number
   readonly #path: string
   readonly #rotation: LogRotation
   #descriptor: number
@@ -20,6 +21,7 @@ export class LogFile {
   constructor(target: LogTarget & { readonly kind: 'file' }, now: number) {
     this.#path = target.path
     this.#rotation = target.rotation
+    this.maxBytes = target.rotation.kind === 'size' ? target.rotation.maxBytes : Number.MAX_SAFE_INTEGER
     mkdirSync(dirname(target.path), { recursive: true })
     const found = statSync(target.path, { throwIfNoEntry: false })
     this.#period = this.#periodOf(found === undefined || found.size === 0 ? now : found.mtimeMs)

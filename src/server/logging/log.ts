@@ -13,7 +13,6 @@ type Output = {
   readonly sink: Sink
   readonly format: LogFormat
   readonly threshold: number
-  readonly reopen: () => void
 }
 
 /** What our own lines are called where an administrator sets levels of parts. */
@@ -66,8 +65,8 @@ export class Log implements AsyncDisposable {
   }
 
   /** Opens files anew, after another program has moved them away. */
-  reopen(): void {
-    for (const { reopen } of this.#outputs) reopen()
+  async reopen(): Promise<void> {
+    await Promise.all(this.#outputs.map(({ sink }) => sink.reopen()))
   }
 
   /** Writes what is held back while the caller waits. */
@@ -98,7 +97,6 @@ export class Log implements AsyncDisposable {
       sink: new Sink({ outlet, now: this.#now }),
       format: formatFor(output, isColored),
       threshold: IMPORTANCE[level ?? 'trace'],
-      reopen: outlet.reopen,
     }
   }
 

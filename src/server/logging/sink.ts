@@ -4,8 +4,12 @@ import { LogFile } from './log-file.ts'
 
 /** A place that takes bytes, and is a place for them at the moment of writing. */
 type Outlet = {
+  /** The most bytes that may go there in one piece. */
+  readonly maxBytes: number
   /** Where the next `bytes` go. Throws where there is no such place at the moment. */
   readonly descriptor: (bytes: number, now: number) => number
+  /** Goes to the place of that name anew. No write may be under way, as with `descriptor` and `close`. */
+  readonly reopen: () => void
   readonly close: () => void
 }
 
@@ -90,30 +94,47 @@ export class Sink implements AsyncDisposable {
     return !this.#isGone
   }
 
+  /** Whole lines, as many as may go there in one piece; one, if it is too long by itself. */
   #take(): string {
-    const text = this.#held
-    this.#held = ''
+    const { maxBytes } = this.#deps.outlet
+    let text = this.#held
+    if (text.length > maxBytes) {
+      const end = text.lastIndexOf('\n', maxBytes - 1)
+      text = text.slice(0, (end === -1 ? text.indexOf('\n') : end) + 1)
+    }
+    this.#held = this.#held.slice(text.length)
     if (this.#lost === 0) return text
     const lost = this.#lost
     this.#lost = 0
     return `${text}(${lost} lines of the log were lost: they came faster than they could be written.)\n`
   }
 
+  /** Goes to the place of that name anew, after the write that is under way. */
+  async reopen(): Promise<void> {
+    await this.#written()
+    this.#deps.outlet.reopen()
+  }
+
+  /** Comes back where no write is under way, and the caller may do what none may see. */
+  async #written(): Promise<void> {
+    while (this.#writing !== undefined) await this.#writing
+  }
+
   /** Writes what is held while the caller waits: for the end of the process. */
   flushNow(): void {
-    if (this.#held === '' || this.#isGone) return
     try {
-      const bytes = Buffer.from(this.#take())
-      writeSync(this.#deps.outlet.descriptor(bytes.length, this.#deps.now()), bytes)
+      while (this.#held !== '' && !this.#isGone) {
+        const bytes = Buffer.from(this.#take())
+        writeSync(this.#deps.outlet.descriptor(bytes.length, this.#deps.now()), bytes)
+      }
     } catch {
       // The process ends, and there is nobody left to tell.
     }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#writing
     this.#flush()
-    await this.#writing
+    await this.#written()
     this.#isGone = true
     clearTimeout(this.#timer)
     this.#deps.outlet.close()
@@ -128,8 +149,8 @@ const writeSome = (descriptor: number, bytes: Buffer, at: number): Promise<numbe
   )
 
 /** The place that a target of the configuration names. Throws where a file cannot be opened. */
-export const outletFor = (target: LogTarget, now: number): Outlet & { readonly reopen: () => void } => {
+export const outletFor = (target: LogTarget, now: number): Outlet => {
   if (target.kind === 'file') return new LogFile(target, now)
   const descriptor = target.kind === 'stdout' ? 1 : 2
-  return { descriptor: () => descriptor, close: () => {}, reopen: () => {} }
+  return { maxBytes: Number.MAX_SAFE_INTEGER, descriptor: () => descriptor, close: () => {}, reopen: () => {} }
 }

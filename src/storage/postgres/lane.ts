@@ -64,7 +64,7 @@ export class Lane {
     this.#unanswered.add(asked)
     asked.tries++
     this.count++
-    this.#deps.connection.client.query(asked.config, (error: unknown, result: { readonly rows: unknown[][] }) => {
+    void this.#deps.connection.client.query(asked.config, (error: unknown, result: { readonly rows: unknown[][] }) => {
       this.#unanswered.delete(asked)
       this.#movedAt = this.#deps.now()
       if (asked.isAnswered) return
