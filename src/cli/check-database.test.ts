@@ -2,10 +2,10 @@ import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { env } from 'node:process'
-import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
 import { inFolder, recorded } from '#cli/testing/recorded.ts'
 import { postgresPlace, sqlitePlace, type TestPlace } from '#storage/testing/each-database.ts'
+import { runSql } from '#storage/testing/run-sql.ts'
 
 const configured = (folder: string, database: string, serverName = 'example.org'): string => {
   const path = join(folder, 'homeserver.yaml')
@@ -26,10 +26,7 @@ test('the exit code is that of the worst finding', () =>
     const fine = await check(config)
     assert.deepEqual([fine.code, fine.err], [0, ''])
     assert.match(fine.out, /^SQLite 3[^\n]*homeserver\.db: \d+ kB\n[\s\S]*Nothing is wrong, as far as was looked/)
-    {
-      using db = new DatabaseSync(place.path ?? '')
-      db.exec("DELETE FROM numbers WHERE name = 'room'")
-    }
+    await runSql(place, "DELETE FROM numbers WHERE name = 'room'")
     const warned = await check(config)
     assert.equal(warned.code, 3)
     assert.match(
