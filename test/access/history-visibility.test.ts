@@ -58,6 +58,9 @@ const VISIBLE: Readonly<Record<string, Readonly<Record<string, readonly Phase[] 
   },
 }
 
+/** What is said in an edit and in a thread, after the users left. */
+const EDIT = 'edited afterwards'
+
 /** Where invited ones may see what is said, a sync tells those who never came in what was said until they refused, as the rules allow. */
 const TOLD_BY_SYNC: Readonly<Record<string, readonly Phase[]>> = { 'invited refused': ['invited', 'joined'] }
 
@@ -95,10 +98,17 @@ async function live(alice: TestClient, visibility: string, parties: ReadonlyMap<
   for (const client of [invited, refused, left, banned, returned]) await invite(client)
   said.set(await say(alice, roomId, 'invited'), 'invited')
   for (const client of [left, banned, returned]) await client.call(joinRoomById, { params })
-  said.set(await say(alice, roomId, 'joined'), 'joined')
+  const joined = await say(alice, roomId, 'joined')
+  said.set(joined, 'joined')
   for (const client of [refused, left, returned]) await client.call(leaveRoom, { params })
   await alice.call(ban, { params, body: { user_id: banned.userId as UserId } })
   said.set(await say(alice, roomId, 'after'), 'after')
+  const edit = { msgtype: 'm.text', body: EDIT }
+  await say(alice, roomId, EDIT, {
+    'm.new_content': edit,
+    'm.relates_to': { rel_type: 'm.replace', event_id: joined },
+  })
+  await say(alice, roomId, EDIT, { 'm.relates_to': { rel_type: 'm.thread', event_id: joined } })
   await invite(returned)
   await returned.call(joinRoomById, { params })
   return { alice, roomId, said }
@@ -137,7 +147,10 @@ async function assertSees(client: TestClient, { roomId, said }: Room, phases: re
       assert.equal((await client.refused(getEventContext, { params })).errcode, 'M_NOT_FOUND')
       continue
     }
-    assert.equal((await client.call(getOneRoomEvent, { params })).event_id, eventId)
+    const event = await client.call(getOneRoomEvent, { params })
+    assert.equal(event.event_id, eventId)
+    const isEdited = JSON.stringify(event).includes(EDIT)
+    assert.equal(isEdited, phase === 'joined' && phases.includes('after'), `${client.userId} and the edit of ${phase}`)
     const around = await client.call(getEventContext, { params, query: { limit: '100' } })
     const events = [...(around.events_before ?? []), ...(around.events_after ?? [])].map(({ event_id }) => event_id)
     assert.deepEqual(phasesOf(events).toSorted(), phases.filter((other) => other !== phase).toSorted())

@@ -68,6 +68,7 @@ import { getWellknown } from '#api/client/wellknown.ts'
 import { getTokenOwner } from '#api/client/whoami.ts'
 import type { Endpoint } from '#api/endpoint.ts'
 import { getHealth } from '#api/health.ts'
+import { getMetrics } from '#api/metrics.ts'
 import { TestClient } from '#test/helpers/client.ts'
 import {
   everybody,
@@ -143,6 +144,8 @@ export const table: readonly AccessRow[] = [
   row(getVersions, everybodyWithGoodToken('ok')),
   row(getWellknown, everybody('404 M_NOT_FOUND')),
   row(getHealth, everybody('ok')),
+  // On a listener of its own: see the walls between listeners.
+  row(getMetrics, everybody('404 M_UNRECOGNIZED')),
   row(getCapabilities, users('ok')),
   row(getLoginFlows, everybody('ok')),
   row(getConfigAuthed, users('ok')),

@@ -2,8 +2,8 @@ import { type Clock, systemClock } from '#util/clock.ts'
 
 /** A clock whose timers ring by hand alone. */
 export type HandClock = Clock & {
-  /** Rings all timers that were set for so many milliseconds; waits for one where there is none. */
-  readonly ring: (delayMs: number) => Promise<void>
+  /** Rings every timer that is or will be set for so many milliseconds, until that has come about. */
+  readonly ringUntil: <T>(delayMs: number, done: Promise<T>) => Promise<T>
 }
 
 type Timer = { readonly delayMs: number; readonly task: () => void }
@@ -11,27 +11,27 @@ type Timer = { readonly delayMs: number; readonly task: () => void }
 /** A clock that shows the machine's time, and whose timers ring by hand. */
 export const handClock = (): HandClock => {
   const timers = new Set<Timer>()
-  let wake = () => {}
   return {
     now: systemClock.now,
     after: (delayMs, task) => {
       const timer = { delayMs, task }
       timers.add(timer)
-      wake()
       return () => timers.delete(timer)
     },
-    ring: async (delayMs) => {
-      for (;;) {
-        const due = [...timers].filter((timer) => timer.delayMs === delayMs)
-        for (const timer of due) {
+    ringUntil: async (delayMs, done) => {
+      let isDone = false
+      const settled = () => {
+        isDone = true
+      }
+      done.then(settled, settled)
+      while (!isDone) {
+        for (const timer of [...timers].filter((one) => one.delayMs === delayMs)) {
           timers.delete(timer)
           timer.task()
         }
-        if (due.length > 0) return
-        await new Promise<void>((resolve) => {
-          wake = resolve
-        })
+        await new Promise((resolve) => setImmediate(resolve))
       }
+      return done
     },
   }
 }

@@ -49,10 +49,8 @@ withServer('a body that does not come is waited for a minute, and the connection
   for (const length of [{ 'content-length': '10' }, { 'transfer-encoding': 'chunked' }]) {
     const socket = world.open()
     socket.head(CREATE_ROOM, { ...world.headers, ...length })
-    await world.clock.ring(60_000)
-    assert.deepEqual(errorOf(await socket.response()), [408, 'M_UNKNOWN'])
-    await world.clock.ring(10_000)
-    await socket.closed()
+    assert.deepEqual(errorOf(await world.clock.ringUntil(60_000, socket.response())), [408, 'M_UNKNOWN'])
+    await world.clock.ringUntil(10_000, socket.closed())
   }
 })
 
@@ -73,8 +71,7 @@ withServer('an upload of which nothing comes for a minute is given up', async ({
   const socket = open()
   socket.head(UPLOAD, { ...headers, 'content-length': '1000' })
   socket.write('some')
-  await clock.ring(60_000)
-  await socket.closed()
+  await clock.ringUntil(60_000, socket.closed())
 })
 
 withServer('the body of a stranger is not waited for', async ({ open, clock }) => {
@@ -87,8 +84,7 @@ withServer('the body of a stranger is not waited for', async ({ open, clock }) =
     assert.equal((await socket.response()).status, 401, 'the connection goes on when the body came')
     socket.head(request, { 'content-length': '1000' })
     await socket.response()
-    await clock.ring(10_000)
-    await socket.closed()
+    await clock.ringUntil(10_000, socket.closed())
   }
 })
 
@@ -97,8 +93,7 @@ withServer('a body that nobody asked for does not hold the connection', async ({
     const socket = open()
     socket.head(request, { ...headers, 'content-length': '1000000' })
     assert.ok((await socket.response()).status < 500)
-    await clock.ring(10_000)
-    await socket.closed()
+    await clock.ringUntil(10_000, socket.closed())
   }
 })
 
@@ -113,10 +108,32 @@ withServer(
     const chunk = `10000\r\n${'x'.repeat(0x10000)}\r\n`
     for (let i = 0; i < 33; i++) chunked.write(chunk)
     assert.deepEqual(errorOf(await chunked.response()), [413, 'M_TOO_LARGE'])
-    await clock.ring(10_000)
-    await chunked.closed()
+    await clock.ringUntil(10_000, chunked.closed())
   },
 )
+
+withServer('a body takes no longer to read than it is long, whatever is in it', async ({ open, headers }) => {
+  const size = 2_000_000
+  for (const [body, status] of [
+    [`{"name":"${'\\"'.repeat(size / 2)}`, 400],
+    [`{"topic":"${'x'.repeat(size)}"}`, 413],
+    [`{"x":[${'[],'.repeat(size / 3)}[]]}`, 200],
+    [`{"x":${'['.repeat(size)}`, 400],
+    [`{"name":"\\\\","x":{"]":"}","[[":1}}`, 200],
+  ] as const) {
+    const socket = open()
+    socket.head(CREATE_ROOM, { ...headers, 'content-length': String(Buffer.byteLength(body)) })
+    socket.write(body)
+    const answer = await socket.response()
+    assert.equal(answer.status, status, `${body.slice(0, 30)}: ${answer.body}`)
+  }
+})
+
+withServer('a parameter as long as a head can be is only a wrong one', async ({ open, headers }) => {
+  const socket = open()
+  socket.head(`GET /_matrix/client/v3/devices/${'x'.repeat(10_000)}`, headers)
+  assert.deepEqual(errorOf(await socket.response()), [400, 'M_INVALID_PARAM'])
+})
 
 withServer('what is no HTTP gets a Matrix error', async ({ open, headers }) => {
   const nonsense = open()

@@ -123,7 +123,7 @@ function addHooks(app: FastifyInstance, deps: Deps): void {
     reply.raw.once('close', () => deps.answered(overview(request, reply)))
     hideContentType(request)
     reply.headers(CORS_HEADERS)
-    if (!isServed(request.raw)) {
+    if (!isServed(request.raw, request.routeOptions.url ?? '')) {
       sendError(reply, unrecognized('There is nothing at this path here'), deps.log)
     } else if (request.method === 'OPTIONS') reply.code(200).send('{}')
     else done()

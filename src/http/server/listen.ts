@@ -132,10 +132,13 @@ const PREFIXES: readonly (readonly [string, Resource])[] = [
   ['/_synapse/', 'client'],
 ]
 
-/** Whether the listener that the request came in by serves its path. */
-export const isServed = (request: IncomingMessage): boolean => {
+/**
+ * Whether the listener that the request came in by serves a path: that of the route that was found, as what clients write can be spelt in
+ * many ways.
+ */
+export const isServed = (request: IncomingMessage, path: string): boolean => {
   const settings = settingsOf.get(request)
-  const [, resource] = PREFIXES.find(([prefix]) => request.url?.startsWith(prefix)) ?? []
+  const [, resource] = PREFIXES.find(([prefix]) => path.startsWith(prefix)) ?? []
   if (settings === undefined || resource === undefined) return true
   const { resources } = settings
   if (resource === 'well-known') return resources.includes('well-known') || resources.includes('client')
