@@ -9,7 +9,12 @@ export const openDatabase = async (
   config: Config,
   { clock, random, log }: { readonly clock: Clock; readonly random: Random; readonly log?: Logger },
 ): Promise<Database> => {
-  const common = { serverName: config.server.name, randomBytes: random.bytes, clock }
+  const common = {
+    serverName: config.server.name,
+    randomBytes: random.bytes,
+    clock,
+    ...(log === undefined ? {} : { log }),
+  }
   const { main } = config.database
   if (main.engine === 'sqlite') {
     const { openSqlite } = await import('#storage/sqlite/open.ts')
@@ -27,6 +32,5 @@ export const openDatabase = async (
     isCommitSynchronous: main.isCommitSynchronous,
     maxTransactions: main.maxTransactionsPerConnection,
     allowsUnsafeLocale: main.allowsUnsafeLocale,
-    ...(log === undefined ? {} : { log }),
   })
 }

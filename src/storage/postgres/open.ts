@@ -60,6 +60,7 @@ async function prepared({ client }: Connection, { link, options, log }: Prepare)
   await migratePostgres(client)
   await client.query(commits.definition)
   const start = await startPostgresDeployment(client, options)
+  for (const mended of start.mended) log.warn('counter_mended', { mended })
   return new PostgresDatabase({
     description: `PostgreSQL ${version}`,
     start,

@@ -1,28 +1,24 @@
 import type pg from 'pg'
-import { DatabaseRefused } from '#storage/database.ts'
-import { pendingMigrations, readMigrations, type SchemaState, schemaRow } from '#storage/migrate.ts'
-import { CEILING_STEP, COMMIT_LOCK } from './commit-function.ts'
+import { examine, mendCounters } from '#storage/counters/at-start.ts'
+import { CEILING_STEP } from '#storage/counters/declared.ts'
+import { judgeTables, pendingMigrations, readMigrations, type SchemaState, schemaRow } from '#storage/migrate.ts'
+import { wrongServerName } from '#storage/wrong-database.ts'
+import { runAsking } from './ask.ts'
+import { COMMIT_LOCK } from './commit-function.ts'
 import { postgresDdl } from './ddl.ts'
 
 /** What a start needs to know of the deployment. */
 export type PostgresStart = { readonly serverName: string; readonly randomBytes: (size: number) => Uint8Array }
 
-async function schemaState(client: pg.Client): Promise<SchemaState> {
+/** What the database says of its schema. */
+export async function schemaState(client: pg.Client): Promise<SchemaState> {
   const { rows } = await client.query<{ name: string }>(
-    `SELECT table_name AS name FROM information_schema.tables WHERE table_schema = ANY (current_schemas(false))`,
+    // Tables of extensions are nobody's data.
+    `SELECT c.relname AS name FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
+     WHERE c.relkind IN ('r', 'p') AND n.nspname = ANY (current_schemas(false))
+       AND NOT EXISTS (SELECT 1 FROM pg_depend AS d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')`,
   )
-  const tables = new Set(rows.map(({ name }) => name))
-  if (tables.size === 0) return { kind: 'empty' }
-  if (!tables.has('myelin_schema')) return { kind: tables.has('applied_schema_deltas') ? 'synapse' : 'foreign' }
-  const found = await client.query('SELECT version, compatible_with, half_made FROM myelin_schema')
-  const row = found.rows[0]
-  if (row === undefined) return { kind: 'foreign' }
-  return {
-    kind: 'ours',
-    version: Number(row.version),
-    compatibleWith: Number(row.compatible_with),
-    halfMade: Boolean(row.half_made),
-  }
+  return runAsking(client, judgeTables(new Set(rows.map(({ name }) => name))))
 }
 
 /** Brings the schema up to date in one transaction, one process at a time. */
@@ -53,11 +49,22 @@ export const migratePostgres = async (client: pg.Client): Promise<void> => {
   }
 }
 
-/** Opens the deployment's books: checks the server name and notices a restored copy. */
+/** Where the log goes on, and what was wrong with counters and is mended, in sentences. */
+export type PostgresDeployment = {
+  readonly position: number
+  readonly incarnation: number
+  readonly mended: readonly string[]
+}
+
+/** Opens the deployment's books: checks the server name and the counters, and notices a restored copy. */
 export const startPostgresDeployment = async (
   client: pg.Client,
   { serverName, randomBytes }: PostgresStart,
-): Promise<{ readonly position: number; readonly incarnation: number }> => {
+): Promise<PostgresDeployment> => {
+  const found = await client.query('SELECT server_name FROM deployment')
+  const owner = found.rows[0]?.server_name
+  if (owner !== undefined && owner !== serverName) throw wrongServerName(owner, serverName)
+  const mended = await mend(client, (randomBytes(1)[0] ?? 0) / 256)
   const mark = await databaseMark(client)
   const incarnation = Buffer.from(randomBytes(5)).readUIntBE(0, 5)
   await client.query(
@@ -66,11 +73,8 @@ export const startPostgresDeployment = async (
     [serverName, incarnation, CEILING_STEP, mark, Buffer.from(randomBytes(32))],
   )
   const { rows } = await client.query('SELECT server_name, mark FROM deployment')
-  if (rows[0].server_name !== serverName) {
-    throw new DatabaseRefused(
-      `The database belongs to the server ${rows[0].server_name}, but server_name is ${serverName}. A server cannot change its name.`,
-    )
-  }
+  // Another process with another name may have been first.
+  if (rows[0].server_name !== serverName) throw wrongServerName(rows[0].server_name, serverName)
   if (rows[0].mark !== mark) {
     // A copy or a restored backup: positions above its last one were given by the original.
     await client.query(
@@ -79,7 +83,22 @@ export const startPostgresDeployment = async (
     )
   }
   const now = await client.query('SELECT last_position, incarnation FROM deployment')
-  return { position: Number(now.rows[0].last_position), incarnation: Number(now.rows[0].incarnation) }
+  return { position: Number(now.rows[0].last_position), incarnation: Number(now.rows[0].incarnation), mended }
+}
+
+/** Checks the counters against the tables, and mends what can be mended safely. Only then are other processes kept from writing. */
+async function mend(client: pg.Client, random: number): Promise<readonly string[]> {
+  if ((await runAsking(client, examine('postgres', { kind: 'start', random }))).length === 0) return []
+  await client.query('BEGIN')
+  try {
+    await client.query(`SELECT ${COMMIT_LOCK}`)
+    const mended = await runAsking(client, mendCounters('postgres', random))
+    await client.query('COMMIT')
+    return mended
+  } catch (error) {
+    await client.query('ROLLBACK')
+    throw error
+  }
 }
 
 /** What differs between a database and any copy of it: the cluster, its time line, the database's number. */

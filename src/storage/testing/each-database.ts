@@ -14,6 +14,7 @@ import { openSqlite } from '#storage/sqlite/open.ts'
 import { OPERATIONS } from '#storage/stores/all.ts'
 import { systemClock } from '#util/clock.ts'
 import type { ConnectionParameters } from '#util/libpq/parameters.ts'
+import { type Logger, silentLogger } from '#util/logger.ts'
 
 /** A database of a test's own, and how to write to it. */
 export type TestDatabase = AsyncDisposable & {
@@ -21,6 +22,8 @@ export type TestDatabase = AsyncDisposable & {
   readonly commit: (change: Change) => Promise<Outcome>
   /** What was committed so far. */
   readonly batches: readonly CommittedBatch[]
+  /** What opening it warned of, by the first field of each line. */
+  readonly warnings: readonly string[]
 }
 
 /** A database that can be closed and opened again. */
@@ -29,6 +32,8 @@ export type TestPlace = AsyncDisposable & {
   readonly open: (options?: { readonly serverName?: string }) => Promise<TestDatabase>
   /** The SQLite file, where it is one. */
   readonly path: string | undefined
+  /** Where the PostgreSQL database is, where it is one. */
+  readonly uri: string | undefined
 }
 
 const variables: Readonly<Record<string, string | undefined>> = {
@@ -65,8 +70,12 @@ export const sqlitePlace = (): TestPlace => {
   return {
     kind: 'SQLite',
     path,
-    open: async ({ serverName = 'example.org' } = {}) =>
-      withCommitter(openSqlite({ path, serverName, synchronous: 'OFF', randomBytes, clock: systemClock })),
+    uri: undefined,
+    open: async ({ serverName = 'example.org' } = {}) => {
+      const { log, warnings } = warningLog()
+      const options = { path, serverName, synchronous: 'OFF', randomBytes, clock: systemClock, log } as const
+      return withCommitter(openSqlite(options), warnings)
+    },
     [Symbol.asyncDispose]: async () => rmSync(folder, { recursive: true, force: true }),
   }
 }
@@ -81,15 +90,14 @@ export const postgresPlace = async (kind: string, uri: string): Promise<TestPlac
     kind,
     path: undefined,
     uri: own.href,
-    open: async ({ serverName = 'example.org' } = {}) =>
-      withCommitter(
-        await openPostgres({
-          parameters: parametersOf(own.href),
-          serverName,
-          randomBytes,
-          clock: systemClock,
-        }),
-      ),
+    open: async ({ serverName = 'example.org' } = {}) => {
+      const { log, warnings } = warningLog()
+      const parameters = parametersOf(own.href)
+      return withCommitter(
+        await openPostgres({ parameters, serverName, randomBytes, clock: systemClock, log }),
+        warnings,
+      )
+    },
     [Symbol.asyncDispose]: () => administer(uri, `DROP DATABASE ${name} WITH (FORCE)`),
   }
 }
@@ -105,7 +113,13 @@ async function administer(uri: string, statement: string): Promise<void> {
   await client.end()
 }
 
-function withCommitter(db: Database): TestDatabase {
+function warningLog(): { readonly log: Logger; readonly warnings: readonly string[] } {
+  const warnings: string[] = []
+  const warn: Logger['warn'] = (_, fields = {}) => void warnings.push(String(Object.values(fields)[0]))
+  return { log: { ...silentLogger, warn }, warnings }
+}
+
+function withCommitter(db: Database, warnings: readonly string[]): TestDatabase {
   const batches: CommittedBatch[] = []
   const committer = new Committer({
     database: db,
@@ -117,6 +131,7 @@ function withCommitter(db: Database): TestDatabase {
     db,
     commit: committer.commit,
     batches,
+    warnings,
     [Symbol.asyncDispose]: async () => {
       await committer[Symbol.asyncDispose]()
       await db[Symbol.asyncDispose]()
