@@ -25,6 +25,8 @@ export type SchemaState =
       readonly compatibleWith: number
       /** A migration was begun and did not end. */
       readonly halfMade: boolean
+      /** A port into it was begun and did not end. */
+      readonly isPortUnfinished: boolean
     }
 
 const FOLDER = new URL('./migrations/', import.meta.url)
@@ -49,8 +51,15 @@ export const splitDdl = (text: string): Ddl[] =>
     .filter((statement) => statement !== '')
     .map((statement) => ({ text: statement.replace('/*keyed*/', ''), keyed: statement.includes('/*keyed*/') }))
 
-/** The migrations that bring a database of this state up to date; throws `DatabaseRefused` where it cannot or must not be opened. */
-export const pendingMigrations = (state: SchemaState, migrations: readonly Migration[]): readonly Migration[] => {
+/**
+ * The migrations that bring a database of this state up to date; throws `DatabaseRefused` where it cannot or must not be opened.
+ * `forPort`: it is opened to go on with a port into it.
+ */
+export const pendingMigrations = (
+  state: SchemaState,
+  migrations: readonly Migration[],
+  { forPort = false }: { readonly forPort?: boolean } = {},
+): readonly Migration[] => {
   if (state.kind === 'empty') return migrations
   if (state.kind === 'synapse') {
     throw new DatabaseRefused(
@@ -67,6 +76,11 @@ export const pendingMigrations = (state: SchemaState, migrations: readonly Migra
       `The database was left half made while it was brought to version ${state.version}. Restore it from a backup, or make it anew if it was empty.`,
     )
   }
+  if (state.isPortUnfinished && !forPort) {
+    throw new DatabaseRefused(
+      'A port into this database was begun and did not finish. Run synapse_port_db again with the same arguments until it says that it is done, then start the server.',
+    )
+  }
   if (state.compatibleWith > SCHEMA_VERSION) {
     throw new DatabaseRefused(
       `The database has version ${state.version}, which this Myelin (version ${SCHEMA_VERSION}) is too old to open. Start a newer Myelin.`,
@@ -74,6 +88,9 @@ export const pendingMigrations = (state: SchemaState, migrations: readonly Migra
   }
   return migrations.filter(({ version }) => version > state.version)
 }
+
+/** The table that is there while a port into the database is unfinished. */
+export const PORT_TABLE = 'myelin_port'
 
 /** What a migrated database says of itself. */
 export const schemaRow = { version: SCHEMA_VERSION, compatibleWith: COMPATIBLE_WITH } as const

@@ -1,6 +1,6 @@
 import type pg from 'pg'
-import { DatabaseRefused } from '#storage/database.ts'
-import { pendingMigrations, readMigrations, type SchemaState, schemaRow } from '#storage/migrate.ts'
+import { DatabaseRefused, PORT_MARK } from '#storage/database.ts'
+import { PORT_TABLE, pendingMigrations, readMigrations, type SchemaState, schemaRow } from '#storage/migrate.ts'
 import { CEILING_STEP, COMMIT_LOCK } from './commit-function.ts'
 import { postgresDdl } from './ddl.ts'
 
@@ -29,7 +29,8 @@ export const checkServer = async (client: pg.Client): Promise<string> => {
   return found.version
 }
 
-async function schemaState(client: pg.Client): Promise<SchemaState> {
+/** What the database says of its schema. */
+export async function schemaState(client: pg.Client): Promise<SchemaState> {
   const { rows } = await client.query<{ name: string }>(
     `SELECT table_name AS name FROM information_schema.tables WHERE table_schema = ANY (current_schemas(false))`,
   )
@@ -44,15 +45,19 @@ async function schemaState(client: pg.Client): Promise<SchemaState> {
     version: Number(row.version),
     compatibleWith: Number(row.compatible_with),
     halfMade: Boolean(row.half_made),
+    isPortUnfinished: tables.has(PORT_TABLE),
   }
 }
 
 /** Brings the schema up to date in one transaction, one process at a time. */
-export const migratePostgres = async (client: pg.Client): Promise<void> => {
+export const migratePostgres = async (
+  client: pg.Client,
+  options: { readonly forPort?: boolean } = {},
+): Promise<void> => {
   await client.query('BEGIN')
   try {
     await client.query(`SELECT ${COMMIT_LOCK}`)
-    const pending = pendingMigrations(await schemaState(client), readMigrations())
+    const pending = pendingMigrations(await schemaState(client), readMigrations(), options)
     if (pending.length > 0) {
       await client.query(
         'CREATE TABLE IF NOT EXISTS myelin_schema (id INTEGER PRIMARY KEY, version INTEGER NOT NULL, compatible_with INTEGER NOT NULL, half_made BOOLEAN NOT NULL)',
@@ -91,7 +96,13 @@ export const startPostgresDeployment = async (
       `The database belongs to the server ${rows[0].server_name}, but server_name is ${serverName}. A server cannot change its name.`,
     )
   }
-  if (rows[0].mark !== mark) {
+  if (String(rows[0].mark).startsWith(PORT_MARK)) {
+    // Fresh from a port: it goes on where the other database stopped.
+    await client.query(
+      'UPDATE deployment SET mark = $1, started_at = pg_postmaster_start_time()::text, closed_cleanly = false',
+      [mark],
+    )
+  } else if (rows[0].mark !== mark) {
     // A copy or a restored backup: positions above its last one were given by the original.
     await client.query(
       'UPDATE deployment SET mark = $1, incarnation = $2, last_position = ceiling, ceiling = ceiling + $3',

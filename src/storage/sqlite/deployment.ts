@@ -1,5 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite'
-import { DatabaseRefused } from '#storage/database.ts'
+import { DatabaseRefused, PORT_MARK } from '#storage/database.ts'
 
 /** How far ahead of the last position the ceiling is set: as many positions may be skipped by a start after a crash. */
 export const CEILING_STEP = 10_000
@@ -39,7 +39,8 @@ export const startDeployment = (
       `The database belongs to the server ${row['server_name']}, but server_name is ${options.serverName}. A server cannot change its name.`,
     )
   }
-  const isSame = options.markBeside === row['mark']
+  // Fresh from a port, it goes on where the other database stopped.
+  const isSame = options.markBeside === row['mark'] || String(row['mark']).startsWith(PORT_MARK)
   const isClean = row['closed_cleanly'] === 1
   const position = isClean && isSame ? Number(row['last_position']) : Number(row['ceiling'])
   const incarnation = isSame ? Number(row['incarnation']) : newIncarnation()

@@ -39,6 +39,8 @@ export const openSqlite = (options: SqliteOptions): Database => {
       markBeside: guard.mark,
       keepMark: (mark) => guard.keep(mark),
     })
+    // That it is open must stand in the file itself, so that a copy of it without its log is known as one.
+    db.exec('PRAGMA wal_checkpoint(PASSIVE)')
     return new SqliteDatabase({ db, guard, start, options })
   } catch (error) {
     guard[Symbol.dispose]()

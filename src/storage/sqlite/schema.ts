@@ -1,5 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite'
-import { pendingMigrations, readMigrations, type SchemaState, schemaRow } from '#storage/migrate.ts'
+import { PORT_TABLE, pendingMigrations, readMigrations, type SchemaState, schemaRow } from '#storage/migrate.ts'
 import { sqliteDdl } from './ddl.ts'
 
 /** What the database says of its schema. */
@@ -19,6 +19,7 @@ export const schemaState = (db: DatabaseSync): SchemaState => {
         version: Number(row['version']),
         compatibleWith: Number(row['compatible_with']),
         halfMade: row['half_made'] !== 0,
+        isPortUnfinished: tables.has(PORT_TABLE),
       }
     }
   }
@@ -26,8 +27,8 @@ export const schemaState = (db: DatabaseSync): SchemaState => {
 }
 
 /** Brings the schema up to date, all in one transaction; throws `DatabaseRefused` where the database must not be opened. */
-export const migrateSqlite = (db: DatabaseSync): void => {
-  const pending = pendingMigrations(schemaState(db), readMigrations())
+export const migrateSqlite = (db: DatabaseSync, options: { readonly forPort?: boolean } = {}): void => {
+  const pending = pendingMigrations(schemaState(db), readMigrations(), options)
   if (pending.length === 0) return
   db.exec('BEGIN IMMEDIATE')
   db.exec(
