@@ -1,5 +1,7 @@
 import type { Config } from '#config/config.ts'
+import type { PostgresDatabase } from '#config/sections/database.ts'
 import type { Database } from '#storage/database.ts'
+import type { ConnectionOptions } from '#storage/postgres/connection.ts'
 import { openPostgres } from '#storage/postgres/open.ts'
 import { openSqlite } from '#storage/sqlite/open.ts'
 import type { Clock } from '#util/clock.ts'
@@ -15,15 +17,14 @@ export const openDatabase = async (
   if (main.engine === 'sqlite') {
     return openSqlite({ ...common, path: main.path, synchronous: main.synchronous === 'full' ? 'FULL' : 'NORMAL' })
   }
-  const { args } = main
-  return openPostgres({
-    ...common,
-    connection: {
-      ...(args['host'] === undefined ? {} : { host: String(args['host']) }),
-      ...(args['port'] === undefined ? {} : { port: Number(args['port']) }),
-      ...(args['user'] === undefined ? {} : { user: String(args['user']) }),
-      ...(args['password'] === undefined ? {} : { password: String(args['password']) }),
-      database: String(args['dbname'] ?? args['database'] ?? args['user'] ?? 'postgres'),
-    },
-  })
+  return openPostgres({ ...common, connection: postgresConnection(main) })
 }
+
+/** How to reach the PostgreSQL server that the configuration names. */
+export const postgresConnection = ({ args }: PostgresDatabase): ConnectionOptions => ({
+  ...(args['host'] === undefined ? {} : { host: String(args['host']) }),
+  ...(args['port'] === undefined ? {} : { port: Number(args['port']) }),
+  ...(args['user'] === undefined ? {} : { user: String(args['user']) }),
+  ...(args['password'] === undefined ? {} : { password: String(args['password']) }),
+  database: String(args['dbname'] ?? args['database'] ?? args['user'] ?? 'postgres'),
+})

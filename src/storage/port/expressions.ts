@@ -47,7 +47,8 @@ export const copyLine = (table: Table): string =>
 
 function copyValue({ name, kind }: TableColumn): string {
   const column = quoted(name)
-  if (kind === 'bytes') return `coalesce('\\\\x' || hex(${column}), '\\N')`
+  // SQLite's hex of NULL is empty.
+  if (kind === 'bytes') return `iif(${column} IS NULL, '\\N', '\\\\x' || hex(${column}))`
   if (kind !== 'text') return `coalesce(${column}, '\\N')`
   const escapes = [
     ["'\\'", "'\\\\'"],

@@ -23,7 +23,7 @@ function readingSide(client: pg.Client): Reading {
     const { sql, values } = inRange(table, range)
     const list = table.columns.map(comparedText).join(', ')
     return query(
-      `SELECT ${list} FROM ${quoted(table.name)} WHERE ${sql} ORDER BY ${keyList(table)} LIMIT ${limit}`,
+      `SELECT ${list} FROM ${quoted(table.name)} AS t WHERE ${sql} ORDER BY ${keyOrder(table)} LIMIT ${limit}`,
       values,
     )
   }
@@ -34,7 +34,7 @@ function readingSide(client: pg.Client): Reading {
       const { sql, values } = inRange(table, { after })
       const list = table.key.map((place) => comparedText(table.columns[place] ?? { name: '', kind: 'text' })).join(', ')
       const [found] = await query(
-        `SELECT ${list} FROM ${quoted(table.name)} WHERE ${sql} ORDER BY ${keyList(table)} LIMIT 1 OFFSET ${n - 1}`,
+        `SELECT ${list} FROM ${quoted(table.name)} AS t WHERE ${sql} ORDER BY ${keyOrder(table)} LIMIT 1 OFFSET ${n - 1}`,
         values,
       )
       return found as Key | undefined
@@ -43,7 +43,7 @@ function readingSide(client: pg.Client): Reading {
       const { sql, values } = inRange(table, range)
       const [found] = await query(
         `SELECT count(*)::text, coalesce(sum(octet_length(c)), 0)::text, md5(coalesce(string_agg(c, ''), '')) FROM (
-           SELECT ${canonicalText(table, 'postgres')} AS c FROM ${quoted(table.name)} WHERE ${sql} ORDER BY ${keyList(table)}) AS r`,
+           SELECT ${canonicalText(table, 'postgres')} AS c FROM ${quoted(table.name)} AS t WHERE ${sql} ORDER BY ${keyOrder(table)}) AS r`,
         values,
       )
       return { rows: Number(found?.[0]), bytes: Number(found?.[1]), sum: String(found?.[2]) }
@@ -69,6 +69,10 @@ function readingSide(client: pg.Client): Reading {
     },
   }
 }
+
+/** With the table's name: a bare one would mean the column of the result, which is text. */
+const keyOrder = (table: Table): string =>
+  table.key.map((place) => `t.${quoted(table.columns[place]?.name ?? '')}`).join(', ')
 
 const plainRow = (values: Row): ReadRow => ({ values, oddities: [], isMoved: false })
 
