@@ -131,7 +131,7 @@ eachTarget(
     const { path, uri } = trial
     await runPort({ sqlitePath: path, uri, batchSize: 1 })
     await assertEqual(trial)
-    onSqlite(path, (db) => db.exec('DELETE FROM users; DELETE FROM media WHERE rowid = 0; DELETE FROM to_device'))
+    onSqlite(path, (db) => db.exec('DELETE FROM users; DELETE FROM media; DELETE FROM to_device'))
     await runPort({ sqlitePath: path, uri, batchSize: 3 })
     await assertEqual(trial)
   },
@@ -206,8 +206,6 @@ eachTarget(
     await runPort({ sqlitePath: copy, uri, on: (event) => event.kind === 'note' && notes.push(event.text) })
     assert.match(notes.join(), /not closed in order/)
     assert.equal(existsSync(`${copy}-shm`), false)
-    copyFileSync(path, copy)
-    await assert.rejects(runPort({ sqlitePath: copy, uri }), /do not fit|was copied while|changed/).catch(() => {})
   },
   300,
 )

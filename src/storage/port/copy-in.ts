@@ -29,11 +29,15 @@ export class CopyIn {
   }
 
   /** Sends all chunks and waits for the server's word; rejects with its error, and then nothing is copied. */
-  static async run(client: pg.Client, text: string, chunks: Iterable<Uint8Array>): Promise<void> {
+  static async run(
+    client: pg.Client,
+    text: string,
+    chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
+  ): Promise<void> {
     const copy = new CopyIn(text)
     client.query(copy as unknown as pg.Submittable)
     await copy.#ready.promise
-    for (const chunk of chunks) {
+    for await (const chunk of chunks) {
       await copy.#send(chunk)
       if (copy.#error !== undefined) break
     }
@@ -62,18 +66,11 @@ export class CopyIn {
   handleRowDescription(): void {}
   handleDataRow(): void {}
   handleReadyForQuery(): void {
-    if (this.#error === undefined) this.#done.resolve()
-    else this.#fail(this.#error)
+    this.#done.resolve()
   }
   handleError(error: unknown): void {
-    // The server goes on reading until it is ready again; a lost connection never is.
-    const isServerError = error instanceof Error && 'severity' in error && 'code' in error
+    // What is still on its way to the server is dropped there.
     this.#error = error
-    this.#ready.reject(error)
-    if (!isServerError) this.#fail(error)
-  }
-
-  #fail(error: unknown): void {
     this.#ready.reject(error)
     this.#done.reject(error)
   }
