@@ -112,7 +112,7 @@ type Copying = { readonly source: string; readonly uri: string; readonly folder:
 async function plainCopy({ source, uri, folder }: Copying): Promise<{ count: number; seconds: number }> {
   using db = openToRead({ engine: 'sqlite', path: source, isImmutable: true })
   const reader = new SqliteReader(db)
-  return onServer(uri, async (client) => {
+  return await onServer(uri, async (client) => {
     await migratePostgres(client)
     let [count, seconds] = [0, 0]
     for (const table of await readCatalogue(client)) {
