@@ -27,7 +27,9 @@ const environment = {
 const common = ['--test', '--test-reporter=dot', '--test-timeout=300000']
 const codes: number[] = []
 if (files.length > 0) {
-  codes.push(await node(['--test', '--test-reporter=spec', '--test-isolation=none', ...files], environment))
+  const isReal = files.some((file) => file.includes('test/clients/'))
+  const flags = ['--test-reporter=spec', '--test-isolation=none', ...(isReal ? ['--test-force-exit'] : [])]
+  codes.push(await node(['--test', ...flags, ...files], environment))
 } else {
   codes.push(await node([...common, '--test-isolation=none', ...SHARED], environment))
   codes.push(await node([...common, '--test-concurrency=2', ...ISOLATED], environment))

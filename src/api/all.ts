@@ -66,6 +66,7 @@ import { getWellknown } from '#api/client/wellknown.ts'
 import { getTokenOwner } from '#api/client/whoami.ts'
 import type { Endpoint } from './endpoint.ts'
 import { getHealth } from './health.ts'
+import { getMetrics } from './metrics.ts'
 
 /** Every endpoint that is declared. */
 export const endpoints: readonly Endpoint[] = [
@@ -156,4 +157,5 @@ export const endpoints: readonly Endpoint[] = [
   getRegistrationNonce,
   registerWithSharedSecret,
   getHealth,
+  getMetrics,
 ]

@@ -7,14 +7,17 @@ type CommandModule = { readonly command: (terminal: Terminal) => Command }
 
 /** All commands by name. Only the one that is called is loaded. */
 const commands: Readonly<Record<string, () => Promise<CommandModule>>> = {
+  start: () => import('./start.ts'),
   'generate-config': () => import('./generate-config.ts'),
   'check-config': () => import('./check-config.ts'),
+  'check-database': () => import('./check-database.ts'),
   'generate-log-config': () => import('./generate-log-config.ts'),
   'generate-signing-key': () => import('./generate-signing-key.ts'),
   'export-signing-key': () => import('./export-signing-key.ts'),
   'hash-password': () => import('./hash-password.ts'),
   'port-database': () => import('./port-database.ts'),
   'register-user': () => import('./register-user.ts'),
+  synctl: () => import('./synctl.ts'),
   version: () => import('./version.ts'),
 }
 
@@ -26,7 +29,7 @@ export async function run(args: readonly string[], terminal: Terminal): Promise<
     return 0
   } catch (error) {
     if (error instanceof CommandFailure) {
-      terminal.err(error.message)
+      if (error.message !== '') terminal.err(error.message)
       return error.exitCode
     }
     // commander has told it already, through `writeErr`.

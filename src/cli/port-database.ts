@@ -5,7 +5,7 @@ import { EXIT, readPortConfiguration } from '#cli/port/configuration.ts'
 import { type Display, plainDisplay, screenDisplay } from '#cli/port/displays.ts'
 import { PortProgress } from '#cli/port/progress.ts'
 import { printReport } from '#cli/port/report.ts'
-import { postgresConnection } from '#server/open-database.ts'
+import { postgresPlace } from '#server/open-database.ts'
 import { type PortEvent, type PortReport, port } from '#storage/port/port.ts'
 import { systemRandom } from '#util/random.ts'
 import { CommandFailure, type Terminal } from './terminal.ts'
@@ -56,13 +56,15 @@ async function run(options: Options, terminal: Terminal): Promise<void> {
   if (!existsSync(sqliteDatabase) && (reverse !== true || verifyOnly === true)) {
     throw new CommandFailure(`There is no file ${sqliteDatabase}.`, EXIT.noSqliteFile)
   }
-  const { config, postgres } = readPortConfiguration(postgresConfig)
+  const config = readPortConfiguration(postgresConfig)
   const progress = new PortProgress(() => performance.now())
   const display = chooseDisplay(options, progress, terminal)
   try {
+    const postgres = await postgresPlace(config)
+    if (postgres === undefined) throw new CommandFailure('The database is not PostgreSQL.', EXIT.notPostgres)
     const report = await port({
       sqlitePath: sqliteDatabase,
-      postgres: { engine: 'postgres', connection: postgresConnection(postgres) },
+      postgres,
       direction: reverse === true ? 'to sqlite' : 'to postgres',
       serverName: config.server.name,
       onlyVerify: verifyOnly === true,

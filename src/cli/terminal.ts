@@ -8,6 +8,8 @@ export type Terminal = {
   readonly err: (line: string) => void
   /** Somebody is there to answer. */
   readonly isInteractive: boolean
+  /** What is written may be coloured: a terminal shows it, and nobody said no. https://no-color.org */
+  readonly isColoured: boolean
   /** All that is piped in. */
   readonly input: () => Promise<string>
   readonly ask: (question: string, suggestion: string) => Promise<string>
@@ -32,6 +34,7 @@ export const systemTerminal = (): Terminal => ({
   out: (line) => process.stdout.write(`${line}\n`),
   err: (line) => process.stderr.write(`${line}\n`),
   isInteractive: process.stdin.isTTY,
+  isColoured: process.stdout.isTTY && (process.env['NO_COLOR'] ?? '') === '',
   input: () => readAll(process.stdin),
   ask: async (question, suggestion) => {
     const { text } = await prompts()

@@ -20,12 +20,14 @@ export const whole = (bounds: { readonly min?: number; readonly max?: number } =
 /** A number that is not negative. */
 export const decimal = (): Kind<number> => ({ schema: z.number().min(0), type: 'a number' })
 
+/** Text as it stands. */
 export const text = (): Kind<string> => ({ schema: z.string(), type: 'text' })
 
 /** Text that YAML takes for a number unless it is quoted, such as a room version. */
 export const textOrNumber = (): Kind<string> =>
   understood('text', (value) => (typeof value === 'string' || typeof value === 'number' ? String(value) : undefined))
 
+/** One of these words. */
 export const oneOf = <const T extends string>(values: readonly T[]): Kind<T> => ({
   schema: z.enum(values),
   type: values.map((value) => `\`${value}\``).join(', '),
@@ -47,6 +49,7 @@ export const webAddress = (): Kind<string> =>
     return url?.protocol === 'https:' || url?.protocol === 'http:' ? url.href : undefined
   })
 
+/** Texts in a list. */
 export const textList = (type = 'a list of texts'): Kind<readonly string[]> => ({ schema: z.array(z.string()), type })
 
 /** Anything that has keys, left as it is. */

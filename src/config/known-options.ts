@@ -1,4 +1,4 @@
-// Over 300 lines because it is a table: every option of Synapse that Myelin does not use, with the reason.
+// Over 300 lines: a table, of every option of Synapse that Myelin does not use, with the reason.
 import { doesNotApply, notYet, type Unused } from './option.ts'
 
 const OWN_PROCESSES = 'processes of Myelin need no configuration of their own: they meet in the database.'
@@ -7,10 +7,6 @@ const NO_GUARD = { isProtection: true } as const
 
 const server: readonly Unused[] = [
   notYet('modules', 'no modules are loaded.', { harmless: [[]], ...NO_GUARD }),
-  doesNotApply('daemonize', 'Myelin stays in the foreground; synctl and systemd put it into the background.', {
-    harmless: [false],
-  }),
-  doesNotApply('print_pidfile', 'there is no moment before the start at which to print it.', { harmless: [false] }),
   notYet('user_agent_suffix', 'requests to others carry only the name and version of Myelin.'),
   doesNotApply('use_frozen_dicts', 'events cannot be changed once they are made.', { harmless: [true, false] }),
   notYet('web_client_location', 'the root of the server leads nowhere.'),

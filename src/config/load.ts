@@ -25,12 +25,16 @@ export type LoadRequest = {
   readonly paths: readonly string[]
   /** Makes the secret files that are missing; without it nothing is written. */
   readonly random?: Random
+  /** YAML of options that were given on the command line. They count over all files. */
+  readonly commandLine?: string
 }
 
 /** Reads the configuration of a server. Tells all that is wrong with it at once, and all that has no effect. */
-export function loadConfig({ paths, random }: LoadRequest): Loaded {
+export function loadConfig({ paths, random, commandLine = '' }: LoadRequest): Loaded {
   const findings = new Findings()
-  const source = readSources(paths, systemFiles, findings)
+  const read = readSources(paths, systemFiles, findings)
+  const given = commandLine === '' ? undefined : readRoot('the command line', commandLine, findings)
+  const source = given === undefined ? read : { ...read, root: merge([read.root, given]) }
   const configDirectory = resolve(dirname(source.files.at(-1) ?? '.'))
   return finish(source, findings, {
     files: systemFiles,

@@ -33,8 +33,11 @@ export type Option<T> = {
   /** That file is made, with a random content, where it is missing. */
   readonly isMadeWhenMissing: boolean
 }
+/** An option of any type, where options of several stand together. */
 export type AnyOption = Option<unknown>
+/** Options by the names that the code has for their values. */
 export type Fields = Readonly<Record<string, AnyOption>>
+/** The values of options by the same names. */
 export type Values<F extends Fields> = { readonly [K in keyof F]: F[K] extends Option<infer T> ? T : never }
 
 /** An option that Synapse has and Myelin knows, but does not use. */

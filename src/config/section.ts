@@ -13,7 +13,9 @@ export type Section<T> = {
   /** Reads the section out of the whole file. `undefined` where options are not what they should be; then `onIssue` is told why. */
   readonly read: (raw: unknown, context: Context, onIssue: OnIssue) => T | undefined
 }
+/** What a section is read into. */
 export type SectionValue<S> = S extends Section<infer T> ? T : never
+/** Is told what is wrong, and where below the section. */
 export type OnIssue = (path: readonly PropertyKey[], sentence: string) => void
 
 /** What a section may look at besides its own options, and where it says what it thinks of them. */

@@ -51,27 +51,9 @@ export const appendEvent = async (
   const entry = change.log({ kind: LOG_KIND.event, room: room.room, item: roomKey(room.room, n) })
   const key = event.stateKey === undefined ? undefined : await setState(room, change, { event, n, entry }, deps)
   const row: EventRow = {
-    event: roomKey(room.room, n),
-    room: room.room,
-    eventId: event.eventId,
+    ...rowOnHead({ room: room.room, head }, added),
     pos: entry,
-    type: event.type,
     stateKey: key,
-    sender: added.sender,
-    depth: event.depth,
-    originServerTs: event.originServerTs,
-    receivedTs: added.receivedTs,
-    isOutlier: false,
-    rejectedBy: undefined,
-    isSoftFailed: false,
-    isBackfilled: false,
-    hasGapBefore: false,
-    redactedBy: undefined,
-    thread: added.thread,
-    unreadBits: added.unreadBits,
-    prevEvents: packNumbers(head.extremities.map((extremity) => extremity.n)),
-    authEvents: packNumbers(added.authEvents),
-    stateBefore: before,
     stateAfter: room.head.currentState,
   }
   change.write(eventAdded, row)
@@ -93,6 +75,35 @@ export const appendEvent = async (
   }
   return loaded
 }
+
+/** What the row of an event says that was built on this head, unless more is known. */
+export const rowOnHead = (
+  { room, head }: { readonly room: number; readonly head: ActiveRoom['head'] },
+  { event, ...added }: NewEvent,
+): EventRow => ({
+  event: roomKey(room, head.nextEvent),
+  room,
+  eventId: event.eventId,
+  pos: undefined,
+  type: event.type,
+  stateKey: undefined,
+  sender: added.sender,
+  depth: event.depth,
+  originServerTs: event.originServerTs,
+  receivedTs: added.receivedTs,
+  isOutlier: false,
+  rejectedBy: undefined,
+  isSoftFailed: false,
+  isBackfilled: false,
+  hasGapBefore: false,
+  redactedBy: undefined,
+  thread: added.thread,
+  unreadBits: added.unreadBits,
+  prevEvents: packNumbers(head.extremities.map((extremity) => extremity.n)),
+  authEvents: packNumbers(added.authEvents),
+  stateBefore: head.currentState,
+  stateAfter: head.currentState,
+})
 
 /** The event becomes the state at its key: a new state is derived from the head's. Returns the number of the key. */
 async function setState(
@@ -131,7 +142,7 @@ async function setState(
 }
 
 /** The room's number of the event's type and state key, a new one if the room never had it. */
-async function keyNumber(room: ActiveRoom, change: Change, event: RoomEvent): Promise<number> {
+export async function keyNumber(room: ActiveRoom, change: Change, event: RoomEvent): Promise<number> {
   const name = { type: event.type, stateKey: event.stateKey ?? '' }
   const known = await room.keyNumber(name)
   if (known !== undefined) return known

@@ -31,7 +31,7 @@ export class RoomRegistry {
   /** The room of that ID, or `undefined` if this server does not know it. */
   async byId(roomId: string): Promise<ActiveRoom | undefined> {
     const number = this.#numbers.get(roomId)
-    if (number !== undefined) return this.#byNumber(number)
+    if (number !== undefined) return this.findByNumber(number)
     const row = await roomById(this.#deps.store.db, roomId)
     if (row === undefined) return undefined
     this.#numbers.set(roomId, row.room)
@@ -40,7 +40,7 @@ export class RoomRegistry {
 
   /** The room of that number, which must exist. */
   async byNumber(room: number): Promise<ActiveRoom> {
-    const active = await this.#byNumber(room)
+    const active = await this.findByNumber(room)
     if (active === undefined) throw new Error(`there is no room ${room}`)
     return active
   }
@@ -64,7 +64,8 @@ export class RoomRegistry {
     if (active !== undefined) this.drop(active)
   }
 
-  async #byNumber(room: number): Promise<ActiveRoom | undefined> {
+  /** The room of that number, or `undefined` if it was purged. */
+  async findByNumber(room: number): Promise<ActiveRoom | undefined> {
     const active = this.#deps.active.get(room) ?? this.#loading.get(room)
     if (active !== undefined) return active
     const row = await roomByNumber(this.#deps.store.db, room)

@@ -3,7 +3,7 @@ import { readRelation } from '#protocol/relations.ts'
 import type { RoomVersionRules } from '#protocol/room-versions.ts'
 import { roomKey } from '#storage/room-key.ts'
 import { entries, lookUp } from '#storage/state-trie/trie.ts'
-import { arrivedEvents } from '#storage/stores/events.ts'
+import { arrivedEvents, stateAfterLast } from '#storage/stores/events.ts'
 import { currentStateAt, keyCountOf } from '#storage/stores/states.ts'
 import type { EventHome, LoadedEvent } from './loaded-event.ts'
 import type { RoomStore } from './room-store.ts'
@@ -117,7 +117,9 @@ export class RoomView implements EventHome {
       const moved = this.#states[at] as Moved
       if (moved.pos <= pos) return moved.state
     }
-    const state = (await currentStateAt(this.store.db, this.room, pos)) ?? 0
+    const state = await currentStateAt(this.store.db, this.room, pos)
+    // What was current so long ago is not kept: the state after the last event until then stands for it.
+    if (state === undefined) return (await stateAfterLast(this.store.db, this.room, pos)) ?? 0
     // No change since `#statesFrom` is at or before this position, so the same state was current there.
     if (pos >= this.#statesFrom) this.#states.unshift({ pos: this.#statesFrom, state })
     return state

@@ -23,7 +23,7 @@ export class RoomViews {
   /** The room of that ID, or `undefined` if this server does not know it. */
   async byId(roomId: string): Promise<RoomView | undefined> {
     const number = this.#numbers.get(roomId)
-    if (number !== undefined) return this.byNumber(number)
+    if (number !== undefined) return this.findByNumber(number)
     const row = await roomById(this.#deps.store.db, roomId)
     if (row === undefined) return undefined
     if (this.#numbers.size > 200_000) this.#numbers.clear()
@@ -33,11 +33,17 @@ export class RoomViews {
 
   /** The room of that number, which must exist. */
   async byNumber(room: number): Promise<RoomView> {
+    const view = await this.findByNumber(room)
+    if (view === undefined) throw new Error(`there is no room ${room}`)
+    return view
+  }
+
+  /** The room of that number, or `undefined` if it was purged. */
+  async findByNumber(room: number): Promise<RoomView | undefined> {
     const known = this.#deps.cache.get(room)
     if (known !== undefined) return known
     const row = await roomByNumber(this.#deps.store.db, room)
-    if (row === undefined) throw new Error(`there is no room ${room}`)
-    return this.#deps.cache.get(room) ?? this.#make(row)
+    return row === undefined ? undefined : (this.#deps.cache.get(room) ?? this.#make(row))
   }
 
   /** The room if somebody reads it now. */

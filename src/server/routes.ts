@@ -34,10 +34,12 @@ import { typingRoutes } from '#routes/client/typing.ts'
 import { versionsRoutes } from '#routes/client/versions.ts'
 import { wellknownRoutes } from '#routes/client/wellknown.ts'
 import { whoamiRoutes } from '#routes/client/whoami.ts'
+import { healthRoutes } from '#routes/health.ts'
 import type { Services } from './homeserver.ts'
 
 /** Every route that a server answers. */
 export const allRoutes = (services: Services): Route[] => [
+  ...healthRoutes(),
   ...registerRoutes(services),
   ...versionsRoutes(services),
   ...wellknownRoutes(services),

@@ -2,13 +2,8 @@ import type { Config } from '#config/config.ts'
 import { Hooks, type Module } from '#modules/registry.ts'
 import type { ServerName } from '#protocol/identifiers.ts'
 import type { SigningKey } from '#protocol/signing/signing-key.ts'
-import type { LoadedEvent } from '#rooms/loaded-event.ts'
-import { MembershipIndex } from '#rooms/membership-index.ts'
-import { RoomStore, type StateKeyName } from '#rooms/room-store.ts'
-import type { RoomView } from '#rooms/room-view.ts'
-import { RoomViews } from '#rooms/views.ts'
 import { Users } from '#services/accounts/users.ts'
-import { Reservations } from '#services/reservations.ts'
+import { type Reservation, Reservations } from '#services/reservations.ts'
 import { Sessions } from '#services/sessions/sessions.ts'
 import { Committer } from '#storage/commit.ts'
 import type { Database } from '#storage/database.ts'
@@ -16,11 +11,11 @@ import { OPERATIONS } from '#storage/stores/all.ts'
 import { Numbers } from '#storage/stores/numbers.ts'
 import type { TokenHolder } from '#storage/stores/sessions.ts'
 import type { UserRow } from '#storage/stores/users.ts'
-import { Feed } from '#streams/feed.ts'
-import { Budget, ByteCache } from '#util/byte-cache.ts'
+import { Scheduler } from '#tasks/scheduler.ts'
 import type { Clock } from '#util/clock.ts'
 import type { Logger } from '#util/logger.ts'
 import type { Random } from '#util/random.ts'
+import { wireMemory } from './wire-memory.ts'
 
 /** What a server is made from. */
 export type Ground = {
@@ -31,25 +26,16 @@ export type Ground = {
   readonly random: Random
   readonly log: Logger
   readonly modules: readonly Module[]
+  /** Names that belong to somebody already. */
+  readonly reservations?: readonly Reservation[]
 }
 
 /** What every service stands on: the log and who hears of it, the memory budget, users and their sessions. */
 export const wireFoundation = (ground: Ground) => {
   const { config, database, clock, random, log, modules } = ground
   const hooks = new Hooks({ modules, clock, log })
-  const budget = new Budget(config.server.memoryBudgetBytes)
-  const cache = <K, V>(sizeOf: (value: V, key: K) => number) => new ByteCache<K, V>({ budget, sizeOf })
-  const feed = new Feed(database.start.position)
-  const store = new RoomStore({
-    db: database,
-    caches: {
-      events: cache<number, LoadedEvent>((event) => event.bytes),
-      stateRows: cache<number, Uint8Array>((row) => row.byteLength),
-      keyNumbers: cache<string, number>((_, key) => key.length * 2),
-      keyNames: cache<number, StateKeyName>((name) => (name.type.length + name.stateKey.length) * 2),
-    },
-  })
-  const views = new RoomViews({ store, feed, cache: cache<number, RoomView>((view) => view.bytes) })
+  const memory = wireMemory(database, config.server.memoryBudgetBytes)
+  const { cache, feed, views } = memory
   const committer = new Committer({
     database,
     operations: OPERATIONS,
@@ -61,14 +47,14 @@ export const wireFoundation = (ground: Ground) => {
   })
   const { commit } = committer
   const numbers = new Numbers(commit)
-  const memberships = new MembershipIndex(database)
+  const scheduler = new Scheduler({ numbers, clock })
   const users = new Users({
     db: database,
     commit,
     numbers,
     serverName: config.server.name,
-    byId: cache<string, UserRow>(() => 200),
-    byNumber: cache<number, UserRow>(() => 200),
+    byId: cache<string, UserRow>(() => 200, 'users'),
+    byNumber: cache<number, UserRow>(() => 200, 'users'),
   })
   const sessions = new Sessions({
     db: database,
@@ -76,7 +62,7 @@ export const wireFoundation = (ground: Ground) => {
     numbers,
     clock,
     random,
-    cache: cache<string, TokenHolder>(() => 500),
+    cache: cache<string, TokenHolder>(() => 500, 'access_tokens'),
     lifetimes: {
       sessionMs: config.sessions.lifetimeMs,
       accessTokenMs: config.sessions.nonRefreshableAccessTokenLifetimeMs,
@@ -86,21 +72,17 @@ export const wireFoundation = (ground: Ground) => {
   })
   return {
     ...ground,
+    ...memory,
     serverName: config.server.name as ServerName,
     db: database,
     hooks,
-    budget,
-    cache,
-    feed,
-    store,
-    views,
     committer,
     commit,
     numbers,
-    memberships,
+    scheduler,
     users,
     sessions,
-    reservations: new Reservations([]),
+    reservations: new Reservations(ground.reservations ?? []),
   }
 }
 

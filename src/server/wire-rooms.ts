@@ -1,6 +1,7 @@
 import type { ActiveRoom } from '#rooms/active-room.ts'
 import { RoomRegistry } from '#rooms/registry.ts'
 import { DeviceTransactions, knownTransactionsBytes } from '#services/events/device-transactions.ts'
+import { RedactedContent } from '#services/events/redacted-content.ts'
 import { RoomSender } from '#services/events/room-sender.ts'
 import { EventSender } from '#services/events/send-event.ts'
 import { Transactions } from '#services/events/transactions.ts'
@@ -9,6 +10,7 @@ import { MemberProfiles } from '#services/profiles/member-profiles.ts'
 import { Judge } from '#services/push/judge.ts'
 import { RoomAliases } from '#services/rooms/aliases.ts'
 import { RoomCreator } from '#services/rooms/create-room.ts'
+import { Invitations } from '#services/rooms/invitations.ts'
 import { Memberships } from '#services/rooms/memberships.ts'
 import { Fingerprints } from '#storage/state-trie/fingerprint.ts'
 import { fingerprintKey } from '#storage/stores/states.ts'
@@ -19,12 +21,16 @@ import type { UserData } from './wire-user-data.ts'
 export const wireRooms = async (foundation: Foundation, { pushRules }: UserData) => {
   const { config, db, cache, clock, store, serverName, signingKey, random } = foundation
   const fingerprints = new Fingerprints(await fingerprintKey(db))
-  const rooms = new RoomRegistry({ store, active: cache<number, ActiveRoom>((room) => room.bytes), fingerprints })
+  const rooms = new RoomRegistry({
+    store,
+    active: cache<number, ActiveRoom>((room) => room.bytes, 'active_rooms'),
+    fingerprints,
+  })
   const origin = { serverName, signingKey, random }
   const transactions = new Transactions({
     ...foundation,
-    ofDevices: new DeviceTransactions({ db, known: cache(knownTransactionsBytes) }),
-    recent: cache<string, string>((_, key) => key.length * 2 + 100),
+    ofDevices: new DeviceTransactions({ db, known: cache(knownTransactionsBytes, 'transactions') }),
+    recent: cache<string, string>((_, key) => key.length * 2 + 100, 'transactions'),
   })
   const profiles = new MemberProfiles(foundation)
   const customRules = {
@@ -33,8 +39,10 @@ export const wireRooms = async (foundation: Foundation, { pushRules }: UserData)
   }
   const { judge } = new Judge({ ...foundation, customRules })
   const sender = new EventSender({ ...foundation, rooms, origin, transactions, judge })
+  const invitations = new Invitations({ ...foundation, onlyAdminsInvite: config.rooms.isInvitingForAdminsOnly })
   const creator = new RoomCreator({
     ...foundation,
+    invitations,
     rooms,
     sender,
     origin,
@@ -48,21 +56,23 @@ export const wireRooms = async (foundation: Foundation, { pushRules }: UserData)
   })
   const roomMemberships = new Memberships({
     ...foundation,
+    invitations,
     rooms,
     sender,
     profiles,
     settings: {
       forgetOnLeave: config.rooms.areForgottenOnLeave,
-      onlyAdminsInvite: config.rooms.isInvitingForAdminsOnly,
       perRoomProfiles: config.rooms.mayHavePerRoomProfiles,
     },
   })
+  const redactedContent = new RedactedContent({ ...foundation, keptMs: config.rooms.redactedContentRetentionMs })
   const rate = (settings: Rate) => new Limiter(settings, clock)
   const roomSender = new RoomSender({
     ...foundation,
     rooms,
     sender,
     roomMemberships,
+    redactedContent,
     messageLimiter: rate(config.rateLimits.message),
     redactionLimiter: rate(config.rateLimits.message),
   })

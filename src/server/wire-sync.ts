@@ -40,7 +40,7 @@ export const wireSync = (
     printing: {
       ...foundation,
       bundles,
-      sent: new SentMembers(cache<string, Map<string, number>>((sent) => sent.size * 100)),
+      sent: new SentMembers(cache<string, Map<string, number>>((sent) => sent.size * 100, 'lazy_members')),
       sections: {
         ephemeral: async (room) => [...(await typing.section(room)), ...(await userDataSections.receipts(room))],
         accountData: userDataSections.ofRoom,
@@ -56,7 +56,7 @@ export const wireSync = (
     ...foundation,
     incarnation: db.start.incarnation,
     maxTimeline: config.rooms.maxTimelineLimit,
-    filters: cache<string, CompiledFilter>((_, key) => 2_000 + key.length * 4),
+    filters: cache<string, CompiledFilter>((_, key) => 2_000 + key.length * 4, 'filters'),
   })
   const door = new RoomDoor(foundation)
   const roomReader = new RoomReader({ ...foundation, door, bundles, ignored })

@@ -17,12 +17,18 @@ import type { Foundation } from './wire-foundation.ts'
 export const wireUserData = (foundation: Foundation) => {
   const { db, cache } = foundation
   const joinedRooms = new JoinedRooms(foundation)
-  const ignoredUsers = new IgnoredUsers({ ...foundation, cache: cache<number, IgnoredList>(ignoredListBytes) })
-  const pushRules = new PushRules({ ...foundation, cache: cache<number, RulesOfUser>((rules) => rules.bytes) })
+  const ignoredUsers = new IgnoredUsers({
+    ...foundation,
+    cache: cache<number, IgnoredList>(ignoredListBytes, 'ignored_users'),
+  })
+  const pushRules = new PushRules({
+    ...foundation,
+    cache: cache<number, RulesOfUser>((rules) => rules.bytes, 'push_rules'),
+  })
   const accountData = new AccountData({ ...foundation, joinedRooms, ignoredUsers, pushRules })
   const roomTags = new RoomTags({ ...foundation, accountData })
   const filters = new Filters(foundation)
-  const unreadCounts = new UnreadCounts({ db, known: cache(() => 300) })
+  const unreadCounts = new UnreadCounts({ db, known: cache(() => 300, 'unread_counts') })
   const receipts = new Receipts({ ...foundation, joinedRooms, accountData, unreadCounts })
   const sections = new AccountDataSections({ ...foundation, pushRules })
   const userDataSections = {

@@ -1,6 +1,6 @@
 import { Batcher } from './batcher.ts'
 import { type BatchResult, type Change, type Committed, decodeReturned, type LogEntry, type Outcome } from './change.ts'
-import { BatchError, type Database } from './database.ts'
+import { BatchError, type Database, DatabaseUnavailable } from './database.ts'
 import type { Operation } from './operation.ts'
 
 /** Writes a change and resolves to what became of it, once that is durable. Rejects with the cause if its SQL errs or the database is gone. */
@@ -31,11 +31,14 @@ type Pending = {
 export class Committer implements AsyncDisposable {
   readonly #deps: Deps
   #queue: Pending[] = []
+  /** What the transaction in flight writes. */
+  #inFlight: readonly Pending[] = []
   #running: Promise<void> | undefined
   #isClosed = false
 
   constructor(deps: Deps) {
     this.#deps = deps
+    deps.database.outage?.onHopeless(() => this.#giveUp())
   }
 
   /** How many changes wait for their transaction. */
@@ -45,6 +48,8 @@ export class Committer implements AsyncDisposable {
 
   readonly commit: Commit = (change) => {
     if (this.#isClosed) return Promise.reject(new Error('the server is stopping'))
+    const hopeless = this.#deps.database.outage?.hopeless
+    if (hopeless !== undefined) return Promise.reject(new DatabaseUnavailable(hopeless))
     return new Promise((resolve, reject) => {
       this.#queue.push({ change, resolve, reject })
       this.#running ??= this.#run()
@@ -59,9 +64,24 @@ export class Committer implements AsyncDisposable {
       const [taken, left]: [Pending[], Pending[]] = [[], []]
       for (const pending of this.#queue) (batcher.add(pending.change) ? taken : left).push(pending)
       this.#queue = left
+      this.#inFlight = taken
       await this.#write(batcher, taken)
     }
+    this.#inFlight = []
     this.#running = undefined
+  }
+
+  /**
+   * Nobody waits any longer: what was not handed to the database is not written. What was is not forgotten: if it turns out to be written,
+   * its effects happen then, though nobody hears the answer.
+   */
+  #giveUp(): void {
+    const { outage } = this.#deps.database
+    const error = new DatabaseUnavailable(outage?.hopeless ?? 'the database does not answer')
+    const queued = this.#queue
+    this.#queue = []
+    for (const { reject } of [...this.#inFlight, ...queued]) reject(error)
+    if (this.#isClosed) outage?.close()
   }
 
   async #write(batcher: Batcher, pending: readonly Pending[]): Promise<void> {
@@ -108,6 +128,7 @@ export class Committer implements AsyncDisposable {
   /** Waits until everything that was handed in is written; takes no more. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#isClosed = true
+    if (this.#deps.database.outage?.hopeless !== undefined) this.#giveUp()
     await this.#running
   }
 }

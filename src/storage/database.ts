@@ -19,7 +19,19 @@ export type Database = Reader &
     readonly write: (batch: Batch) => Promise<BatchResult>
     /** Where the log stood, and which incarnation of the deployment this is, when the database was opened. */
     readonly start: { readonly position: number; readonly incarnation: number }
+    /** Where the database can be out of reach while the server runs. */
+    readonly outage?: Outage
   }
+
+/** Says when nobody should wait for the database any longer. It is looked for meanwhile, and what was handed in for writing is not forgotten. */
+export type Outage = {
+  /** Why nobody should wait; `undefined` while the database answers, or may do so in a moment. */
+  readonly hopeless: string | undefined
+  /** Calls `listener` whenever waiting becomes hopeless. */
+  readonly onHopeless: (listener: () => void) => void
+  /** Ends all waiting, for a server that stops. */
+  readonly close: () => void
+}
 
 /** A statement of a batch erred; nothing of the batch was written. `cause` is the driver's error. */
 export class BatchError extends Error {

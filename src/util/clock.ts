@@ -15,3 +15,6 @@ export const systemClock: Clock = {
     return () => clearTimeout(timer)
   },
 }
+
+/** Time that only goes forward, and that no test moves: for how long a wire has been silent. Its zero is any moment. */
+export const steadyClock: Clock = { now: () => performance.now(), after: systemClock.after }

@@ -1,3 +1,4 @@
+// Over 300 lines: the one client that the scenarios drive, with the storage and the cryptography it needs.
 import { createCipheriv, createDecipheriv, createHash, randomBytes } from 'node:crypto'
 import {
   AuthType,

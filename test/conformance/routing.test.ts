@@ -19,9 +19,10 @@ const application = () =>
     authenticate: async () =>
       ({ userId: '@a:example.org', isGuest: false, isSuspended: false, isAdmin: true }) as never,
     admit: () => {},
+    began: () => {},
     answered: () => {},
     log: silentLogger,
-    now: () => 0,
+    clock: { now: () => 0, after: () => () => {} },
     requestId: () => 'request',
   })
 

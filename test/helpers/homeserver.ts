@@ -10,6 +10,7 @@ import type { Module } from '#modules/registry.ts'
 import { makeSigningKey } from '#protocol/signing/signing-key.ts'
 import { Homeserver, type Services } from '#server/homeserver.ts'
 import { openDatabase } from '#server/open-database.ts'
+import type { Reservation } from '#services/reservations.ts'
 import { type Clock, systemClock } from '#util/clock.ts'
 import { silentLogger } from '#util/logger.ts'
 import { systemRandom } from '#util/random.ts'
@@ -34,6 +35,7 @@ export type TestOptions = {
   readonly config?: string
   readonly clock?: Clock
   readonly modules?: readonly Module[]
+  readonly reservations?: readonly Reservation[]
   readonly serverName?: string
 }
 
@@ -157,6 +159,7 @@ ${options.config ?? ''}
       random: systemRandom,
       log: silentLogger,
       modules: options.modules ?? [],
+      reservations: options.reservations ?? [],
     })
   }
   let server = await start()

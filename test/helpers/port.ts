@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { DatabaseSync } from 'node:sqlite'
 import pg from 'pg'
 import { type PortEvent, type PortOptions, type PortReport, port } from '#storage/port/port.ts'
+import { parametersOf } from '#storage/testing/each-database.ts'
 
 /** What a test of the port chooses. */
 export type PortTrial = {
@@ -18,7 +19,7 @@ export type PortTrial = {
 export const runPort = (trial: PortTrial): Promise<PortReport> =>
   port({
     sqlitePath: trial.sqlitePath,
-    postgres: { engine: 'postgres', connection: { connectionString: trial.uri } },
+    postgres: { engine: 'postgres', parameters: parametersOf(trial.uri), allowsUnsafeLocale: false },
     direction: trial.direction ?? 'to postgres',
     serverName: trial.serverName ?? 'example.org',
     onlyVerify: trial.onlyVerify ?? false,

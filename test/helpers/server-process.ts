@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type PostgresServer, startPostgres } from './postgres-server.ts'
+import type { Peek } from './table-counts.ts'
 
 const SECRET = 'secret of a server of its own'
 const UNLIMITED = '{ per_second: 1000000, burst_count: 1000000 }'
@@ -54,15 +55,30 @@ export class ServerProcess implements AsyncDisposable {
     return this.#process?.pid ?? 0
   }
 
-  /** Starts the process again, on the same data and at the same address. */
-  async launch(): Promise<void> {
+  /** Starts the process again, on the same data and at the same address, with a clock that is ahead by so much. */
+  async launch(aheadMs = 0): Promise<void> {
     const file = join(this.folder, 'homeserver.yaml')
     writeFileSync(file, this.#config())
-    const child = fork(new URL('./server-main.ts', import.meta.url), [file], { execArgv: [...this.#nodeArgs] })
+    const child = fork(new URL('./server-main.ts', import.meta.url), [file, String(aheadMs)], {
+      execArgv: [...this.#nodeArgs],
+    })
     this.#process = child
     const [message] = (await once(child, 'message')) as [{ url: string; position: number }]
     this.url = message.url
     this.startPosition = message.position
+  }
+
+  /** Has a room purged, in the server's own time. */
+  purge(roomId: string): void {
+    this.#process?.send({ purge: roomId })
+  }
+
+  /** Where to look into its database. */
+  get peek(): Peek {
+    const { postgres, folder } = this
+    return postgres === undefined
+      ? { file: join(folder, 'homeserver.db') }
+      : { client: { connectionString: postgres.uri } }
   }
 
   /** Ends the process as a power cut would, without a word. */
@@ -88,9 +104,29 @@ export class ServerProcess implements AsyncDisposable {
 
   /** Megabytes that the process takes, and seconds of processor that it took. */
   async usage(): Promise<{ readonly memoryMb: number; readonly cpuSeconds: number }> {
-    this.#process?.send('usage')
-    const [message] = (await once(this.#process as ChildProcess, 'message')) as [{ rss: number; cpuSeconds: number }]
-    return { memoryMb: message.rss / 1e6, cpuSeconds: message.cpuSeconds }
+    const { rss, cpuSeconds } = await this.#ask<{ rss: number; cpuSeconds: number }>('usage')
+    return { memoryMb: rss / 1e6, cpuSeconds }
+  }
+
+  /** Whether the process runs still. */
+  get isUp(): boolean {
+    return this.#process?.exitCode === null && this.#process.signalCode === null
+  }
+
+  /** Bytes that the process holds after a collection, with empty caches; it must have been started with `--expose-gc`. */
+  async heapBytes(): Promise<number> {
+    return (await this.#ask<{ bytes: number }>('heap')).bytes
+  }
+
+  /** The IDs of the endpoints that have a route. */
+  async routedIds(): Promise<ReadonlySet<string>> {
+    return new Set((await this.#ask<{ ids: string[] }>('routes')).ids)
+  }
+
+  async #ask<Answer>(question: string): Promise<Answer> {
+    this.#process?.send(question)
+    const [message] = (await once(this.#process as ChildProcess, 'message')) as [Answer]
+    return message
   }
 
   #config(): string {
@@ -103,6 +139,7 @@ registration_shared_secret: ${SECRET}
 bcrypt_rounds: 4
 media_store_path: ${this.folder}/media
 signing_key_path: ${this.folder}/signing.key
+logging: { file: "${this.folder}/server.log" }
 database: ${uri === undefined ? sqlite : postgres}
 ${LIMITS}
 ${this.#more}

@@ -1,4 +1,4 @@
-// Over 150 lines: one measurement, with what it replays, on two databases.
+// Over 300 lines: one measurement, with what it replays, on two databases.
 import { spawnSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
@@ -21,6 +21,7 @@ import { entries } from '#storage/state-trie/trie.ts'
 import { writeState } from '#storage/state-trie/write.ts'
 import { OPERATIONS } from '#storage/stores/all.ts'
 import { currentStateAdded, fingerprintKey, stateKeyAdded, stateRows } from '#storage/stores/states.ts'
+import { parametersOf } from '#storage/testing/each-database.ts'
 import { startPostgres } from '#test/helpers/postgres-server.ts'
 import { Budget, ByteCache } from '#util/byte-cache.ts'
 import { systemClock } from '#util/clock.ts'
@@ -68,7 +69,13 @@ async function onPostgres(): Promise<Figure[]> {
   await using server = await startPostgres('newest', { durable: true })
   const connection = { connectionString: server.uri }
   return await measure('PostgreSQL', {
-    open: () => openPostgres({ connection, serverName: 'example.org', randomBytes, clock: systemClock }),
+    open: () =>
+      openPostgres({
+        parameters: parametersOf(server.uri),
+        serverName: 'example.org',
+        randomBytes,
+        clock: systemClock,
+      }),
     tableBytes: async () => {
       const client = new pg.Client(connection)
       await client.connect()

@@ -1,11 +1,16 @@
 import * as z from 'zod'
 import { endpoint, withR0 } from '#api/endpoint.ts'
-import { empty, roomId, shortText, userId } from '#api/schema.ts'
-import type { Json } from '#util/json.ts'
+import { empty, jsonObject, roomId, shortText, userId } from '#api/schema.ts'
 
 const tagInfo = z.looseObject({ order: z.number().optional() })
 /** What clients of other kinds add is kept as it came. */
-const newTagInfo = z.object({ order: z.number().optional() }).catchall(z.custom<Json | undefined>(() => true))
+const newTagInfo = jsonObject
+  .refine(({ order }) => order === undefined || typeof order === 'number', {
+    error: 'expected a number',
+    path: ['order'],
+    params: { expected: 'number' },
+  })
+  .meta({ type: 'object', properties: { order: { type: 'number' } } })
 
 /** The tags that the user gave a room. */
 export const getRoomTags = endpoint({

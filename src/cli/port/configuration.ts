@@ -4,7 +4,6 @@ import { systemFiles } from '#config/files.ts'
 import { Findings } from '#config/findings.ts'
 import { loadConfig } from '#config/load.ts'
 import { formatProblem } from '#config/problem.ts'
-import type { PostgresDatabase } from '#config/sections/database.ts'
 import { readSources } from '#config/sources.ts'
 import { plain } from '#config/yaml-document.ts'
 import type { Json } from '#util/json.ts'
@@ -22,17 +21,14 @@ export const EXIT = {
   odd: 7,
 } as const
 
-/** What the port needs of a configuration. */
-export type PortConfiguration = { readonly config: Config; readonly postgres: PostgresDatabase }
-
 /** Reads the whole configuration of the server that is to run on PostgreSQL. */
-export const readPortConfiguration = (path: string): PortConfiguration => {
+export const readPortConfiguration = (path: string): Config => {
   checkDatabaseSection(path)
   const loaded = loadConfig({ paths: [path] })
   if (!loaded.ok) throw new CommandFailure(loaded.problems.map(formatProblem).join('\n'), EXIT.failed)
   const { main } = loaded.config.database
   if (main.engine !== 'postgres') throw new CommandFailure(notPostgres(path), EXIT.notPostgres)
-  return { config: loaded.config, postgres: main }
+  return loaded.config
 }
 
 const notPostgres = (path: string): string =>

@@ -24,6 +24,7 @@ export async function recorded(args: readonly string[], { input = '', answers }:
     out: (line) => out.push(line),
     err: (line) => err.push(line),
     isInteractive: answers !== undefined,
+    isColoured: false,
     input: async () => input,
     ask: async (question, suggestion) => String(next(question)) || suggestion,
     askSecret: async (question) => String(next(question)),

@@ -6,6 +6,8 @@ import type { Context } from '#config/section.ts'
 import { section } from '#config/section.ts'
 import { didYouMean } from '#config/sentence.ts'
 import type { JsonObject } from '#util/json.ts'
+import { judgeName } from '#util/libpq/gather.ts'
+import { keywordOf, keywords } from '#util/libpq/keywords.ts'
 
 /** Where everything is kept. */
 export type Database = SqliteDatabase | PostgresDatabase
@@ -19,8 +21,8 @@ export type SqliteDatabase = {
 /** A PostgreSQL server. */
 export type PostgresDatabase = {
   readonly engine: 'postgres'
-  /** Connection parameters by their libpq names (`database` and `dbname` both occur), as they stand in the file. */
-  readonly args: Readonly<Record<string, string | number | boolean>>
+  /** Connection parameters by their libpq names (`database` and `dbname` both occur; `dsn` may hold several). */
+  readonly args: Readonly<Record<string, string>>
   readonly pool: { readonly min: number; readonly max: number }
   readonly allowsUnsafeLocale: boolean
   readonly isCommitSynchronous: boolean
@@ -37,13 +39,13 @@ export type DatabaseSettings = {
 type Store = 'main' | 'state'
 
 const fields = {
-  name: option('name', oneOf(['sqlite3', 'psycopg2']), {
+  name: option('name', oneOf(['sqlite3', 'psycopg2', 'psycopg']), {
     default: 'sqlite3',
-    doc: '`sqlite3` for a file on this machine, `psycopg2` for PostgreSQL 14 or later.',
+    doc: '`sqlite3` for a file on this machine, `psycopg2` (or `psycopg`) for PostgreSQL 14 or later.',
   }),
   args: option('args', jsonObject(), {
     default: {},
-    doc: 'For `sqlite3`: `database`, the file. For `psycopg2`: any connection parameter of libpq (`user`, `password`, `dbname` or `database`, `host`, `port`, `sslmode`, `keepalives_idle` …), and `cp_min` (5) and `cp_max` (10), the number of connections kept and allowed.',
+    doc: 'For `sqlite3`: `database`, the file. For `psycopg2`: any connection parameter of libpq (`user`, `password`, `dbname` or `database`, `host`, `port`, `sslmode`, `keepalives_idle` …; [all of them](postgres-keywords.md)), and `cp_min` (5) and `cp_max` (10), the number of connections kept and allowed.',
   }),
   allowsUnsafeLocale: option('allow_unsafe_locale', flag(), {
     default: false,
@@ -86,7 +88,7 @@ export const database = section(
   {
     one: option('database', object(fields), { doc: 'The database.' }),
     split: option('databases', mapOf(object(splitFields), 'databases by a label of your choice'), {
-      doc: 'Several databases, as Synapse can be configured. Myelin keeps everything in the one that holds `main`.',
+      doc: 'Several entries, as Synapse can be configured. All must be the same database: Myelin keeps everything in one.',
     }),
     path: option('database_path', path(), {
       doc: 'The file of SQLite, where neither `database` nor `databases` is given.',
@@ -120,9 +122,11 @@ function readSplit(split: Readonly<Record<string, Values<typeof splitFields>>>, 
   for (const store of ['main', 'state'] as const)
     if (holding(store).length !== 1)
       context.fail(['databases'], `Expected ${store} in exactly one database, and got it in ${holding(store).length}.`)
-  for (const { label, stores } of all)
-    if (!stores.includes('main'))
-      context.notice(['databases', label], 'Does not apply: Myelin keeps everything in the database that holds main.')
+  if (new Set(all.map(({ database: one }) => placeOf(one))).size > 1)
+    context.fail(
+      ['databases'],
+      'These are different databases. Myelin keeps everything in one; bring a split server over with the port from Synapse, and give one database.',
+    )
   const main = holding('main')[0]?.database ?? { engine: 'sqlite', path: ':memory:', synchronous: 'full' }
   return { main, split: all }
 }
@@ -140,15 +144,34 @@ function readSqlite(written: Written, path: Path, context: Context): SqliteDatab
   return { engine: 'sqlite', path: absolute, synchronous: written.synchronous }
 }
 
-const POOL_OF_TWISTED = ['cp_reconnect', 'cp_noisy', 'cp_name', 'cp_openfun', 'cp_good_sql']
+/** What tells one database from another; who connects, and how, does not. */
+const placeOf = (one: Database): string =>
+  one.engine === 'sqlite'
+    ? one.path
+    : JSON.stringify(['host', 'hostaddr', 'port', 'service', 'servicefile', 'dsn'].map((key) => one.args[key] ?? '')) +
+      (one.args['dbname'] ?? one.args['database'] ?? one.args['user'] ?? '')
+
+/** The settings of Twisted's pool that say nothing here, and why. */
+const POOL_OF_TWISTED: Readonly<Record<string, string>> = {
+  cp_reconnect: 'a lost connection is always made anew.',
+  cp_noisy: 'what the pool does is in the log by its level.',
+  cp_name: 'there is one pool.',
+  cp_openfun: 'it is a function of Python.',
+  cp_good_sql: 'a connection is tried by the heartbeat.',
+}
 
 function readPostgres(written: Written, path: Path, context: Context): PostgresDatabase {
-  const args: Record<string, string | number | boolean> = {}
+  const args: Record<string, string> = {}
   for (const [key, value] of Object.entries(written.args)) {
-    if (key.startsWith('cp_')) judgePoolKey(key, [...path, 'args', key], context)
+    const at = [...path, 'args', key]
+    if (key.startsWith('cp_')) judgePoolKey(key, at, context)
     else if (typeof value === 'object' && value !== null)
-      context.fail([...path, 'args', key], 'Expected one text, number or boolean for a connection parameter.')
-    else if (value !== null) args[key] = value as string | number | boolean
+      context.fail(at, 'Expected one text, number or boolean for a connection parameter.')
+    else if (value !== null) {
+      const text = typeof value === 'boolean' ? String(Number(value)) : String(value)
+      judgeParameter(key, text, at, context)
+      args[key] = text
+    }
   }
   return {
     engine: 'postgres',
@@ -161,13 +184,27 @@ function readPostgres(written: Written, path: Path, context: Context): PostgresD
   }
 }
 
-function judgePoolKey(key: string, path: Path, context: Context): void {
-  if (key === 'cp_min' || key === 'cp_max') return
-  if (POOL_OF_TWISTED.includes(key)) {
-    context.notice(path, 'Does not apply: it is a setting of the connection pool of Twisted.')
+function judgeParameter(key: string, value: string, path: Path, context: Context): void {
+  const unknown = judgeName(key)
+  if (unknown !== undefined) {
+    context.fail(path, `${unknown}${didYouMean(key, ['database', ...keywords.map(({ name }) => name)])}`)
     return
   }
-  context.fail(path, `There is no such option.${didYouMean(key, ['cp_min', 'cp_max', ...POOL_OF_TWISTED])}`)
+  const keyword = keywordOf(key === 'database' ? 'dbname' : key)
+  const sentence = value === '' ? undefined : keyword?.judge(value)
+  if (sentence !== undefined) context.fail(path, sentence)
+  else if (keyword?.standing === 'does not apply') context.notice(path, `Does not apply: ${keyword.doc}`)
+}
+
+function judgePoolKey(key: string, path: Path, context: Context): void {
+  if (key === 'cp_min' || key === 'cp_max') return
+  const reason = POOL_OF_TWISTED[key]
+  if (reason !== undefined) context.notice(path, `Does not apply: ${reason}`)
+  else
+    context.fail(
+      path,
+      `There is no such option.${didYouMean(key, ['cp_min', 'cp_max', ...Object.keys(POOL_OF_TWISTED)])}`,
+    )
 }
 
 function readPool(args: JsonObject, path: Path, context: Context): PostgresDatabase['pool'] {

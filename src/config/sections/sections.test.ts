@@ -20,7 +20,6 @@ const noticesOf = (text: string): readonly string[] =>
   loadConfigText(text).notices.map((notice) => formatNotice(notice).replace(/^[^ ]+ /, ''))
 
 const listen = (listener: string) => `${SERVER}${DATABASE}listeners: [${listener}]\n`
-const store = (database: string) => `${SERVER}${LISTENERS}${database}\n`
 const base = (text: string) => `${SERVER}${LISTENERS}${DATABASE}${text}`
 
 test('a listener with a port listens on all addresses unless it names some', () => {
@@ -85,102 +84,6 @@ test('a manhole is left out and told, and so is a server that nobody can reach',
   assert.deepEqual(noticesOf(`${SERVER}${DATABASE}`), [
     'listeners: No listener is configured: nobody can reach this server.',
   ])
-})
-
-test('a database of SQLite is a file', () => {
-  const mainOf = (text: string) => configOf(store(text)).database.main
-  const sqlite = (path: string, synchronous = 'full') => ({ engine: 'sqlite', path, synchronous })
-  assert.deepEqual(mainOf('database: {args: {database: a.db}}'), sqlite('/a.db'))
-  assert.deepEqual(mainOf('database: {name: sqlite3, args: {database: ":memory:"}}'), sqlite(':memory:'))
-  assert.deepEqual(mainOf('database: {args: {database: /a.db}, synchronous: normal}'), sqlite('/a.db', 'normal'))
-  assert.deepEqual(mainOf('database_path: a.db'), sqlite('/a.db'))
-})
-
-test('what libpq understands reaches the database of PostgreSQL as it stands', () => {
-  const text = `database:
-  name: psycopg2
-  txn_limit: 10000
-  allow_unsafe_locale: true
-  args:
-    user: synapse_user
-    password: secretpassword
-    dbname: synapse
-    host: localhost
-    port: 5432
-    keepalives_idle: 10
-    service:
-    cp_min: 2
-    cp_max: 20
-    cp_reconnect: true
-`
-  assert.deepEqual(configOf(store(text)).database.main, {
-    engine: 'postgres',
-    args: {
-      user: 'synapse_user',
-      password: 'secretpassword',
-      dbname: 'synapse',
-      host: 'localhost',
-      port: 5432,
-      keepalives_idle: 10,
-    },
-    pool: { min: 2, max: 20 },
-    allowsUnsafeLocale: true,
-    isCommitSynchronous: true,
-    statementTimeoutMs: 600_000,
-    maxTransactionsPerConnection: 10_000,
-  })
-  assert.deepEqual(noticesOf(store(text)), [
-    'database.args.cp_reconnect: Does not apply: it is a setting of the connection pool of Twisted.',
-  ])
-})
-
-test('the time of a statement can be without limit', () => {
-  const main = configOf(store('database: {name: psycopg2, statement_timeout: null}')).database.main
-  assert.ok(main.engine === 'postgres')
-  assert.equal(main.statementTimeoutMs, undefined)
-  assert.deepEqual(main.pool, { min: 5, max: 10 })
-})
-
-test('a database that cannot be is refused', () => {
-  const cases: readonly (readonly [string, string])[] = [
-    ['database: {name: mysql}', 'database.name: Expected one of sqlite3, psycopg2, and got "mysql".'],
-    [
-      'database: {name: sqlite3}',
-      'database.args.database: Expected the path of a file that SQLite keeps the database in.',
-    ],
-    [
-      'database: {name: psycopg2, args: {cp_mx: 3}}',
-      'database.args.cp_mx: There is no such option. Did you mean cp_max?',
-    ],
-    [
-      'database: {name: psycopg2, args: {cp_min: 9, cp_max: 3}}',
-      'database.args.cp_min: Expected at most cp_max, which is 3, and got 9.',
-    ],
-    [
-      'database: {name: psycopg2, args: {host: [a, b]}}',
-      'database.args.host: Expected one text, number or boolean for a connection parameter.',
-    ],
-  ]
-  for (const [text, sentence] of cases) assert.deepEqual(sentencesOf(store(text)), [sentence])
-})
-
-test('of several databases the one that holds main is used', () => {
-  const one = (stores: string) => `{name: psycopg2, args: {dbname: x}, data_stores: ${stores}}`
-  const text = store(`databases: {a: ${one('[state]')}, b: ${one('[main]')}}`)
-  const { main, split } = configOf(text).database
-  assert.equal(main, split[1]?.database)
-  assert.deepEqual(
-    split.map(({ label, stores }) => [label, ...stores]),
-    [
-      ['a', 'state'],
-      ['b', 'main'],
-    ],
-  )
-  assert.equal(noticesOf(text).length, 1)
-  assert.deepEqual(sentencesOf(store(`databases: {a: ${one('[main]')}}`)), [
-    'databases: Expected state in exactly one database, and got it in 0.',
-  ])
-  assert.equal(sentencesOf(store(`${DATABASE}databases: {a: ${one('[main, state]')}}`)).length, 1)
 })
 
 test('registration that anybody can use without a check is refused unless it is confirmed', () => {

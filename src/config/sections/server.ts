@@ -16,7 +16,17 @@ export const server = section(
     publicBaseUrl: option('public_baseurl', webAddress(), {
       doc: 'Where clients reach this server. When it is left out, `https://<server_name>/` is assumed, and no `/.well-known/matrix/client` is served.',
     }),
-    pidFile: option('pid_file', path(), { doc: 'Where the process writes its number, for `synctl` and others.' }),
+    pidFile: option('pid_file', path(), {
+      doc: 'Where the process writes its number while it runs, for `synctl` and others.',
+    }),
+    isDaemon: option('daemonize', flag(), {
+      default: false,
+      doc: 'Go on in the background once the server listens, as `-D` does.',
+    }),
+    isPidFilePrinted: option('print_pidfile', flag(), {
+      default: false,
+      doc: 'Print the path of `pid_file` before anything else.',
+    }),
     softFileLimit: option('soft_file_limit', whole({ min: 0 }), {
       default: 0,
       doc: 'How many files and sockets may be open at once. The process cannot raise its own limit; at start it compares the limit it was given with this number and says when it is too low. 0 asks for nothing.',

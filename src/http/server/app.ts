@@ -7,10 +7,12 @@ import type { Endpoint } from '#api/endpoint.ts'
 import { errorOfIssues, type RequestPart } from '#api/issues.ts'
 import type { Requester } from '#api/requester.ts'
 import { invalidParam, methodNotAllowed, unrecognized } from '#protocol/errors.ts'
+import type { Clock } from '#util/clock.ts'
+import { inLogContext, newLogContext } from '#util/log-context.ts'
 import type { Logger } from '#util/logger.ts'
+import { type Answered, overviewOf } from './answered.ts'
 import { MAX_BODY_BYTES, parseBody, readBody } from './body.ts'
 import { clientAddress, isServed } from './listen.ts'
-import { inRequest } from './request-context.ts'
 import { CORS_HEADERS, send, sendError } from './respond.ts'
 import type { Caller, Route, Upload } from './route.ts'
 
@@ -24,38 +26,22 @@ export type Authenticate = (
   },
 ) => Promise<Requester | undefined>
 
-/** Called once for each answered request, for the log and the metrics. */
-export type Answered = (request: {
-  readonly endpointId: string
-  readonly method: string
-  readonly url: string
-  readonly caller: Caller
-  readonly user: string | undefined
-  readonly status: number
-  readonly bytes: number
-  readonly seconds: number
-  readonly httpVersion: string
-}) => void
-
 type Deps = {
   readonly routes: readonly Route[]
   readonly authenticate: Authenticate
   /** Throws when the server has more to do than it can: admission control. */
-  readonly admit: () => void
+  readonly admit: (endpoint: Endpoint) => void
+  /** Called for each request that an endpoint begins to answer. */
+  readonly began: (endpointId: string) => void
   readonly answered: Answered
   readonly log: Logger
-  readonly now: () => number
-  readonly requestId: () => string
+  readonly clock: Clock
+  /** Names a request in the log. */
+  readonly requestId: (request: IncomingMessage) => string
 }
 
-declare module 'fastify' {
-  interface FastifyRequest {
-    endpointId: string
-    userId: string | undefined
-    startedAt: number
-    /** The `Content-Type` header as it came. */
-    contentType: string | undefined
-  }
+const noSchema = (): never => {
+  throw new Error('routes have no schemas of Fastify')
 }
 
 /** An application that listens nowhere yet. */
@@ -70,7 +56,8 @@ export const createApp = (deps: Deps): FastifyInstance => {
     exposeHeadRoutes: false,
     forceCloseConnections: 'idle',
     routerOptions: {
-      maxParamLength: 4096,
+      // The head of a request is bounded; what a parameter may be, the endpoint says.
+      maxParamLength: 65_536,
       ignoreTrailingSlash: false,
       // A path that is no percent-encoded UTF-8 reaches no route.
       onBadUrl: (_path, _request, response) => {
@@ -78,7 +65,9 @@ export const createApp = (deps: Deps): FastifyInstance => {
         response.end(JSON.stringify({ errcode: 'M_INVALID_PARAM', error: 'the path is not percent-encoded UTF-8' }))
       },
     },
-    genReqId: deps.requestId,
+    // Endpoints check what comes and print what goes; with these, Fastify need not load what would.
+    schemaController: { compilersFactory: { buildValidator: () => noSchema, buildSerializer: () => noSchema } },
+    genReqId: (request) => deps.requestId(request as IncomingMessage),
   })
   app.removeAllContentTypeParsers()
   // Bodies are read by the route, which knows their bound.
@@ -86,6 +75,8 @@ export const createApp = (deps: Deps): FastifyInstance => {
   app.decorateRequest('endpointId', '')
   app.decorateRequest('userId', undefined)
   app.decorateRequest('startedAt', 0)
+  app.decorateRequest('readyAt', 0)
+  app.decorateRequest('work', undefined)
   app.decorateRequest('contentType', undefined)
   addHooks(app, deps)
   addRoutes(app, deps)
@@ -94,27 +85,14 @@ export const createApp = (deps: Deps): FastifyInstance => {
 
 function addHooks(app: FastifyInstance, deps: Deps): void {
   app.addHook('onRequest', (request, reply, done) => {
-    request.startedAt = deps.now()
+    request.startedAt = performance.now()
+    reply.raw.once('close', () => deps.answered(overviewOf(request, reply)))
     hideContentType(request)
     reply.headers(CORS_HEADERS)
-    if (!isServed(request.raw)) {
+    if (!isServed(request.raw, request.routeOptions.url ?? '')) {
       sendError(reply, unrecognized('There is nothing at this path here'), deps.log)
     } else if (request.method === 'OPTIONS') reply.code(200).send('{}')
     else done()
-  })
-  app.addHook('onResponse', (request, reply, done) => {
-    deps.answered({
-      endpointId: request.endpointId,
-      method: request.method,
-      url: request.url,
-      caller: callerOf(request, reply),
-      user: request.userId,
-      status: reply.statusCode,
-      bytes: Number(reply.getHeader('content-length') ?? 0),
-      seconds: (deps.now() - request.startedAt) / 1000,
-      httpVersion: request.raw.httpVersion,
-    })
-    done()
   })
   app.setNotFoundHandler((_request, reply) => sendError(reply, unrecognized('There is nothing at this path'), deps.log))
   app.setErrorHandler((error, _request, reply) => {
@@ -166,10 +144,16 @@ function handler(route: Route, deps: Deps) {
   const { endpoint } = route
   return (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
     request.endpointId = endpoint.id
-    return inRequest({ requestId: request.id }, async () => {
+    const work = newLogContext(request.id)
+    request.work = work
+    deps.began(endpoint.id)
+    return inLogContext(work, async () => {
       try {
-        send(reply, await answer(route, request, callerOf(request, reply), deps))
+        const answered = await answer(route, request, callerOf(request, reply), deps)
+        request.readyAt = performance.now()
+        send(reply, answered)
       } catch (error) {
+        request.readyAt = performance.now()
         sendError(reply, error, deps.log)
       }
       return reply
@@ -184,10 +168,10 @@ async function answer(
   deps: Deps,
 ): Promise<unknown> {
   const query = request.query as Record<string, unknown>
-  // The body is read first: a connection whose body was left unread cannot be used again.
-  const body = await readRequestBody(endpoint, request)
+  // The body comes after the token: what strangers send need not be held.
   const requester = await authenticated(endpoint, request, caller, deps)
-  deps.admit()
+  deps.admit(endpoint)
+  const body = await readRequestBody(endpoint, request, deps.clock)
   const call = {
     requester,
     params: checked(endpoint.params, request.params, 'path'),
@@ -225,10 +209,10 @@ function tokenOf(request: FastifyRequest): string | undefined {
   return typeof inQuery === 'string' ? inQuery : undefined
 }
 
-async function readRequestBody(endpoint: Endpoint, request: FastifyRequest): Promise<unknown> {
+async function readRequestBody(endpoint: Endpoint, request: FastifyRequest, { after }: Clock): Promise<unknown> {
   if (endpoint.bodyKind === 'bytes') return uploadOf(request.raw, request.contentType)
   if (request.method === 'GET') return undefined
-  const bytes = await readBody(request.raw, endpoint.maxBodyBytes ?? MAX_BODY_BYTES)
+  const bytes = await readBody(request.raw, endpoint.maxBodyBytes ?? MAX_BODY_BYTES, after)
   return endpoint.body === undefined ? undefined : parseBody(bytes, endpoint.bodyKind === 'event')
 }
 

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import { badJson, notJson, tooLarge, unknown } from '#protocol/errors.ts'
 import { readJson } from '#protocol/read-json.ts'
+import type { Clock } from '#util/clock.ts'
 
 /** The usual bound of a JSON body in bytes. Endpoints that take more say so. */
 export const MAX_BODY_BYTES = 2 * 1024 * 1024
@@ -10,18 +11,23 @@ const MAX_DEPTH = 200
 const BODY_TIMEOUT_MS = 60_000
 
 /** Reads a body whole, up to `maxBytes`; throws a MatrixError where it is larger, too slow or broken off. */
-export const readBody = (request: IncomingMessage, maxBytes: number): Promise<Buffer> =>
+export const readBody = (request: IncomingMessage, maxBytes: number, after: Clock['after']): Promise<Buffer> =>
   new Promise((resolve, reject) => {
     const declared = Number(request.headers['content-length'] ?? 0)
     if (declared > maxBytes) {
       reject(tooLarge(`the body has ${declared} bytes; at most ${maxBytes} are taken`))
       return
     }
+    if (request.destroyed && !request.complete) {
+      reject(brokenOff())
+      return
+    }
     const chunks: Buffer[] = []
     let size = 0
-    const timer = setTimeout(() => fail(unknown('the body did not come in time', { status: 408 })), BODY_TIMEOUT_MS)
+    const cancel = after(BODY_TIMEOUT_MS, () => fail(unknown('the body did not come in time', { status: 408 })))
     const fail = (error: Error) => {
-      clearTimeout(timer)
+      cancel()
+      chunks.length = 0
       request.removeAllListeners('data')
       request.resume()
       reject(error)
@@ -32,12 +38,14 @@ export const readBody = (request: IncomingMessage, maxBytes: number): Promise<Bu
       else chunks.push(chunk)
     })
     request.on('end', () => {
-      clearTimeout(timer)
+      cancel()
       resolve(Buffer.concat(chunks))
     })
-    request.on('error', () => fail(unknown('the body broke off', { status: 400 })))
-    request.on('aborted', () => fail(unknown('the body broke off', { status: 400 })))
+    request.on('error', () => fail(brokenOff()))
+    request.on('close', () => fail(brokenOff()))
   })
+
+const brokenOff = (): Error => unknown('the body broke off', { status: 400 })
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: false })
 
@@ -53,7 +61,7 @@ export const parseBody = (bytes: Buffer, lossless: boolean): unknown => {
   } catch (cause) {
     throw notJson('the body is not UTF-8', { cause })
   }
-  if (isDeeper(text, MAX_DEPTH)) throw badJson(`the body is nested more than ${MAX_DEPTH} deep`)
+  if (isDeeper(bytes, MAX_DEPTH)) throw badJson(`the body is nested more than ${MAX_DEPTH} deep`)
   if (lossless) {
     const read = readJson(text)
     if (!read.ok) throw notJson(`the body is not JSON: ${read.reason}`)
@@ -66,17 +74,25 @@ export const parseBody = (bytes: Buffer, lossless: boolean): unknown => {
   }
 }
 
-/** Strings, which may hold brackets, and the brackets that count. */
-const TOKENS = /"(?:[^"\\]|\\.)*"|[[\]{}]/gs
+const [QUOTE, BACKSLASH, OPEN_ARRAY, CLOSE_ARRAY, OPEN_OBJECT, CLOSE_OBJECT] = Buffer.from('"\\[]{}')
 
-/** Whether brackets outside strings nest deeper than `max`, seen without parsing. */
-function isDeeper(text: string, max: number): boolean {
-  if (text.length <= max) return false
+/** Whether brackets outside strings nest deeper than `max`, seen without parsing, in one go over the bytes. */
+function isDeeper(bytes: Buffer, max: number): boolean {
+  if (bytes.length <= max) return false
   let depth = 0
-  for (const [token] of text.matchAll(TOKENS)) {
-    if (token === '[' || token === '{') {
+  for (let at = 0; at < bytes.length; at++) {
+    const byte = bytes[at]
+    if (byte === QUOTE) at = endOfString(bytes, at)
+    else if (byte === OPEN_ARRAY || byte === OPEN_OBJECT) {
       if (++depth > max) return true
-    } else if (token === ']' || token === '}') depth--
+    } else if (byte === CLOSE_ARRAY || byte === CLOSE_OBJECT) depth--
   }
   return false
+}
+
+/** Where the string ends that begins at `start`: its closing quote, or the end of the bytes. */
+function endOfString(bytes: Buffer, start: number): number {
+  let at = start + 1
+  while (at < bytes.length && bytes[at] !== QUOTE) at += bytes[at] === BACKSLASH ? 2 : 1
+  return at
 }

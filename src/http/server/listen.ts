@@ -1,6 +1,8 @@
-import { chmodSync, rmSync } from 'node:fs'
-import { createServer, type IncomingMessage, type Server } from 'node:http'
+import type { IncomingMessage, Server } from 'node:http'
 import type { FastifyInstance } from 'fastify'
+import type { Clock } from '#util/clock.ts'
+import { createGuardedServer } from './connections.ts'
+import { CannotListen, openSocket, type Place } from './open-socket.ts'
 
 /** What a listener serves, as in the configuration. */
 export type Resource =
@@ -24,61 +26,90 @@ export type ListenerSettings = {
   readonly resources: readonly Resource[]
   /** The proxy before us says who the client is, in `X-Forwarded-For`. */
   readonly xForwarded: boolean
+  /** The header, in lower case, whose value names a request in the log. */
+  readonly requestIdHeader: string | undefined
+  /** The listener's name in the log. */
   readonly tag: string
 }
 
+/** A socket that is open, and where, for humans. */
+export type OpenListener = { readonly server: Server; readonly url: string; readonly port: number | undefined }
+
 const settingsOf = new WeakMap<IncomingMessage, ListenerSettings>()
 
-/** Opens a listener for the application, on each of its addresses; resolves to the servers and to where they listen, for humans. */
+/**
+ * Opens a listener for the application, on each of its addresses. An address that the machine does not have is left out and told of, as
+ * long as there is another one; throws `CannotListen` for anything else.
+ */
 export const listen = async (
   app: FastifyInstance,
   settings: ListenerSettings,
-): Promise<{ readonly server: Server; readonly url: string; readonly port: number | undefined }[]> => {
+  { clock, leftOut }: { readonly clock: Clock; readonly leftOut: (reason: CannotListen) => void },
+): Promise<OpenListener[]> => {
   await app.ready()
-  const places =
-    'path' in settings.at ? [settings.at] : settings.at.addresses.map((host) => ({ host, port: portOf(settings) }))
-  const opened: { server: Server; url: string; port: number | undefined }[] = []
-  for (const place of places) {
-    const server = createServer(
-      { keepAliveTimeout: 65_000, requestTimeout: 0, headersTimeout: 30_000 },
-      (request, response) => {
-        settingsOf.set(request, settings)
-        app.routing(request, response)
-      },
-    )
-    // Port 0 is one port for all addresses.
-    const port = 'port' in place && place.port === 0 ? (opened[0]?.port ?? 0) : undefined
-    await open(server, port === undefined ? place : { ...place, port })
-    opened.push(whereabouts(server, place))
+  const opened: OpenListener[] = []
+  const absent: CannotListen[] = []
+  try {
+    for (const place of placesOf(settings)) {
+      // Port 0 is one port for all addresses.
+      const at = 'port' in place && place.port === 0 ? { ...place, port: opened[0]?.port ?? 0 } : place
+      const result = await openAt(app, settings, { place: at, clock })
+      if (result instanceof CannotListen) absent.push(result)
+      else opened.push(result)
+    }
+    if (opened.length === 0 && absent[0] !== undefined) throw absent[0]
+  } catch (error) {
+    for (const { server } of opened) server.close()
+    throw error
   }
+  for (const reason of absent) leftOut(reason)
   return opened
 }
 
-const portOf = ({ at }: ListenerSettings): number => ('path' in at ? 0 : at.port)
-
-type Place = { readonly host: string; readonly port: number } | { readonly path: string; readonly mode: number }
-
-const open = (server: Server, place: Place): Promise<void> =>
-  new Promise((resolve, reject) => {
-    server.once('error', reject)
-    const opened = () => {
-      server.off('error', reject)
-      if ('path' in place) chmodSync(place.path, place.mode)
-      resolve()
-    }
-    if ('path' in place) {
-      rmSync(place.path, { force: true })
-      server.listen({ path: place.path }, opened)
-    } else server.listen({ host: place.host, port: place.port }, opened)
+async function openAt(
+  app: FastifyInstance,
+  settings: ListenerSettings,
+  { place, clock }: { readonly place: Place; readonly clock: Clock },
+): Promise<OpenListener | CannotListen> {
+  const server = createGuardedServer(clock, (request, response) => {
+    settingsOf.set(request, settings)
+    app.routing(request, response)
   })
+  try {
+    await openSocket(server, place)
+    return whereabouts(server, place)
+  } catch (error) {
+    if (error instanceof CannotListen && error.isNoAddress) return error
+    throw error
+  }
+}
 
-function whereabouts(server: Server, place: Place): { server: Server; url: string; port: number | undefined } {
+function placesOf({ at }: ListenerSettings): readonly Place[] {
+  if ('path' in at) return [at]
+  // Alone, `::` takes the addresses of both kinds.
+  const isIpv6Only = at.addresses.includes('0.0.0.0')
+  return at.addresses.map((host) => ({ host, port: at.port, isIpv6Only }))
+}
+
+function whereabouts(server: Server, place: Place): OpenListener {
   const address = server.address()
   if (typeof address !== 'object' || address === null) {
     return { server, url: `unix:${'path' in place ? place.path : ''}`, port: undefined }
   }
   const host = address.family === 'IPv6' ? `[${address.address}]` : address.address
   return { server, url: `http://${host}:${address.port}`, port: address.port }
+}
+
+/** The name of the listener that the request came in by. */
+export const listenerTag = (request: IncomingMessage): string => settingsOf.get(request)?.tag ?? ''
+
+const MAX_REQUEST_ID = 128
+
+/** What a trusted header calls the request in the log, where the listener has such a header. */
+export const givenRequestId = (request: IncomingMessage): string | undefined => {
+  const header = settingsOf.get(request)?.requestIdHeader
+  const given = header === undefined ? undefined : request.headers[header]
+  return typeof given === 'string' && given !== '' ? given.slice(0, MAX_REQUEST_ID) : undefined
 }
 
 /** The client's address: the peer's, or what the trusted proxy says. */
@@ -97,13 +128,17 @@ const PREFIXES: readonly (readonly [string, Resource])[] = [
   ['/_matrix/key/', 'keys'],
   ['/.well-known/', 'well-known'],
   ['/_synapse/metrics', 'metrics'],
+  ['/metrics', 'metrics'],
   ['/_synapse/', 'client'],
 ]
 
-/** Whether the listener that the request came in by serves its path. */
-export const isServed = (request: IncomingMessage): boolean => {
+/**
+ * Whether the listener that the request came in by serves a path: that of the route that was found, as what clients write can be spelt in
+ * many ways.
+ */
+export const isServed = (request: IncomingMessage, path: string): boolean => {
   const settings = settingsOf.get(request)
-  const [, resource] = PREFIXES.find(([prefix]) => request.url?.startsWith(prefix)) ?? []
+  const [, resource] = PREFIXES.find(([prefix]) => path.startsWith(prefix)) ?? []
   if (settings === undefined || resource === undefined) return true
   const { resources } = settings
   if (resource === 'well-known') return resources.includes('well-known') || resources.includes('client')

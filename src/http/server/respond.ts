@@ -1,7 +1,7 @@
 import type { FastifyReply } from 'fastify'
 import { MatrixError, unknown } from '#protocol/errors.ts'
+import { logContext } from '#util/log-context.ts'
 import type { Logger } from '#util/logger.ts'
-import { currentRequest } from './request-context.ts'
 import { Download, JsonText } from './route.ts'
 
 const JSON_TYPE = 'application/json'
@@ -40,7 +40,7 @@ function unexpected(thrown: unknown, log: Logger): MatrixError {
     return unknown('The database does not answer. Try again in a moment.', { status: 503 })
   }
   log.error('request_failed', { error: thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown) })
-  return unknown(`Something went wrong here; the log has it as ${currentRequest()?.requestId ?? 'unknown'}`, {
+  return unknown(`Something went wrong here; the log has it as ${logContext()?.id ?? 'unknown'}`, {
     status: 500,
   })
 }

@@ -4,6 +4,7 @@ import type { AdminRegistration } from '#services/accounts/admin-registration.ts
 
 type Services = { readonly adminRegistration: AdminRegistration; readonly serverName: string }
 
+/** Registering accounts by the shared secret. https://element-hq.github.io/synapse/latest/admin_api/register_api.html */
 export const registerRoutes = ({ adminRegistration, serverName }: Services): Route[] => [
   route(getRegistrationNonce, async () => ({ nonce: adminRegistration.newNonce() })),
   route(registerWithSharedSecret, async ({ body }) => {

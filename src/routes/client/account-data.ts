@@ -7,6 +7,7 @@ import {
 import { JsonText, type Route, route } from '#http/server/route.ts'
 import type { AccountData } from '#services/user-data/account-data.ts'
 
+/** What clients keep on the server, for themselves and about rooms. https://spec.matrix.org/v1.19/client-server-api/#client-config */
 export const accountDataRoutes = ({ accountData }: { readonly accountData: AccountData }): Route[] => [
   route(
     getAccountData,

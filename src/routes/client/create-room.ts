@@ -2,6 +2,7 @@ import { createRoom } from '#api/client/create-room.ts'
 import { type Route, route } from '#http/server/route.ts'
 import type { RoomCreator } from '#services/rooms/create-room.ts'
 
+/** Making rooms. https://spec.matrix.org/v1.19/client-server-api/#creation */
 export const createRoomRoutes = ({ creator }: { readonly creator: RoomCreator }): Route[] => [
   route(createRoom, async ({ requester, body }) => ({
     room_id: await creator.create(requester, {

@@ -5,6 +5,7 @@ import type { KeySignatures } from '#services/encryption/key-signatures.ts'
 
 type Services = { readonly crossSigning: CrossSigning; readonly keySignatures: KeySignatures }
 
+/** Keys that vouch for devices and users. https://spec.matrix.org/v1.19/client-server-api/#cross-signing */
 export const crossSigningRoutes = ({ crossSigning, keySignatures }: Services): Route[] => [
   route(uploadCrossSigningKeys, async ({ requester, body }) => {
     const keys = {

@@ -4,6 +4,7 @@ import type { Devices } from '#services/accounts/devices.ts'
 
 type Device = Awaited<ReturnType<Devices['get']>>
 
+/** Listing, renaming and removing devices. https://spec.matrix.org/v1.19/client-server-api/#device-management */
 export const deviceManagementRoutes = ({ devices }: { readonly devices: Devices }): Route[] => [
   route(getDevices, async ({ requester }) => ({ devices: (await devices.list(requester)).map(printDevice) })),
   route(getDevice, async ({ requester, params }) => printDevice(await devices.get(requester, params.deviceId))),

@@ -5,6 +5,7 @@ import type { RoomDoor } from '#services/rooms/room-access.ts'
 
 type Services = { readonly aliases: RoomAliases; readonly door: RoomDoor; readonly serverName: string }
 
+/** Aliases of rooms. https://spec.matrix.org/v1.19/client-server-api/#room-aliases */
 export const directoryRoutes = ({ aliases, door, serverName }: Services): Route[] => [
   route(getRoomIdByAlias, async ({ params: { roomAlias } }) => ({
     room_id: await aliases.find(roomAlias),
@@ -19,7 +20,7 @@ export const directoryRoutes = ({ aliases, door, serverName }: Services): Route[
     return {}
   }),
   route(getLocalAliases, async ({ requester, params: { roomId } }) => {
-    const { view } = await door.open(requester, roomId)
+    const { view } = await door.openPresent(requester, roomId)
     return { aliases: await aliases.ofRoom(view.room) }
   }),
 ]

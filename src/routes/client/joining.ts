@@ -5,6 +5,7 @@ import type { Memberships } from '#services/rooms/memberships.ts'
 
 type Services = { readonly roomMemberships: Memberships; readonly aliases: RoomAliases }
 
+/** Joining rooms. https://spec.matrix.org/v1.19/client-server-api/#joining-rooms */
 export const joiningRoutes = ({ roomMemberships, aliases }: Services): Route[] => [
   route(joinRoomById, async ({ requester, params: { roomId }, body }) => {
     await roomMemberships.join(requester, roomId, { reason: body?.reason })

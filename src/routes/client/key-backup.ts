@@ -22,6 +22,7 @@ import type { BackupInfo, KeyBackups } from '#services/encryption/key-backups.ts
 
 type Services = { readonly keyBackups: KeyBackups; readonly backedUpKeys: BackedUpKeys }
 
+/** Keys of rooms that clients back up. https://spec.matrix.org/v1.19/client-server-api/#server-side-key-backups */
 export const keyBackupRoutes = (services: Services): Route[] => [
   ...versionRoutes(services),
   ...puttingRoutes(services),

@@ -12,6 +12,7 @@ type Services = {
   readonly deviceLists: DeviceLists
 }
 
+/** Keys of devices: uploading, asking for, claiming them. https://spec.matrix.org/v1.19/client-server-api/#key-management-api */
 export const keysRoutes = ({ keyUploads, keyQueries, keyClaims, deviceLists }: Services): Route[] => [
   route(uploadKeys, async ({ requester, body }) => ({
     one_time_key_counts: await keyUploads.upload(requester, {

@@ -5,6 +5,7 @@ import type { WellKnown } from '#services/well-known.ts'
 
 type Services = { readonly logins: Logins; readonly wellKnown: WellKnown; readonly serverName: string }
 
+/** Logging in. https://spec.matrix.org/v1.19/client-server-api/#legacy-login */
 export const loginRoutes = ({ logins, wellKnown, serverName }: Services): Route[] => [
   route(getLoginFlows, async () => ({ flows: [...logins.flows] })),
   route(login, async ({ body, caller }) => {

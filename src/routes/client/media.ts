@@ -6,6 +6,7 @@ import type { Uploads } from '#services/media/uploads.ts'
 
 type Services = { readonly uploads: Uploads; readonly downloads: Downloads }
 
+/** Uploading and downloading files. https://spec.matrix.org/v1.19/client-server-api/#content-repository */
 export const mediaRoutes = ({ uploads, downloads }: Services): Route[] => {
   const download = async (wanted: WantedFile): Promise<Download> => {
     const { status, headers, body } = await downloads.give(wanted)

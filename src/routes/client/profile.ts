@@ -4,6 +4,7 @@ import type { Profiles } from '#services/profiles/profiles.ts'
 
 type Services = { readonly userProfiles: Profiles }
 
+/** Profiles and their fields. https://spec.matrix.org/v1.19/client-server-api/#profiles */
 export const profileRoutes = ({ userProfiles }: Services): Route[] => [
   route(getUserProfile, async ({ requester, params }) => {
     return new JsonText(JSON.stringify(await userProfiles.all(requester, params.userId)))

@@ -4,6 +4,7 @@ import type { Registered, Registrations } from '#services/accounts/registration.
 
 type Services = { readonly registrations: Registrations; readonly serverName: string }
 
+/** Registering accounts. https://spec.matrix.org/v1.19/client-server-api/#legacy-account-registration */
 export const registrationRoutes = ({ registrations, serverName }: Services): Route[] => {
   const answer = ({ userId, session }: Registered) => ({
     user_id: userId,

@@ -6,6 +6,7 @@ import { type Route, route } from '#http/server/route.ts'
 import type { UserId } from '#protocol/identifiers.ts'
 import type { Memberships } from '#services/rooms/memberships.ts'
 
+/** Inviting, kicking, banning, leaving and forgetting. https://spec.matrix.org/v1.19/client-server-api/#room-membership */
 export const roomMembershipRoutes = ({ roomMemberships }: { readonly roomMemberships: Memberships }): Route[] => [
   route(inviteUser, async ({ requester, params: { roomId }, body }) => {
     const { user_id: target, reason } = body

@@ -8,6 +8,7 @@ import {
 import { JsonText, type Route, route } from '#http/server/route.ts'
 import type { RoomReader } from '#services/rooms/room-reader.ts'
 
+/** Reading the state, the members and single events of rooms. https://spec.matrix.org/v1.19/client-server-api/#getting-events-for-a-room */
 export const roomsRoutes = ({ roomReader }: { readonly roomReader: RoomReader }): Route[] => [
   route(
     getOneRoomEvent,

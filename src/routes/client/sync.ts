@@ -5,6 +5,7 @@ import type { SyncRequests } from '#services/sync/sync-requests.ts'
 
 type Services = { readonly syncs: Syncs; readonly syncRequests: SyncRequests }
 
+/** What happened since the last time. https://spec.matrix.org/v1.19/client-server-api/#syncing */
 export const syncRoutes = ({ syncs, syncRequests }: Services): Route[] => [
   route(sync, async ({ requester, query, caller }) => {
     const request = await syncRequests.read(requester, {

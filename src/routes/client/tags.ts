@@ -2,6 +2,7 @@ import { deleteRoomTag, getRoomTags, setRoomTag } from '#api/client/tags.ts'
 import { JsonText, type Route, route } from '#http/server/route.ts'
 import type { RoomTags } from '#services/user-data/room-tags.ts'
 
+/** Tags of rooms. https://spec.matrix.org/v1.19/client-server-api/#room-tagging */
 export const tagRoutes = ({ roomTags }: { readonly roomTags: RoomTags }): Route[] => [
   route(
     getRoomTags,

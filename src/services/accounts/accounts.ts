@@ -25,6 +25,7 @@ export type NewAccount = {
   /** `undefined`: nobody gets in by password. */
   readonly passwordHash: string | undefined
   readonly isAdmin: boolean
+  readonly isShadowBanned: boolean
   readonly displayName: string | undefined
 }
 
@@ -92,7 +93,7 @@ export class Accounts {
     }
   }
 
-  #write(change: Change, user: number, { kind, passwordHash, isAdmin, displayName }: NewAccount): void {
+  #write(change: Change, user: number, { kind, passwordHash, isAdmin, isShadowBanned, displayName }: NewAccount): void {
     change.write(accountAdded, {
       user,
       kind,
@@ -102,7 +103,7 @@ export class Accounts {
       isAdmin,
       isLocked: false,
       isSuspended: false,
-      isShadowBanned: false,
+      isShadowBanned,
       isApproved: true,
       isDeactivated: false,
       isErased: false,

@@ -73,6 +73,7 @@ export class AdminRegistration {
         kind: (request.userType ?? 'user') as 'user' | 'bot' | 'support',
         passwordHash,
         isAdmin: request.isAdmin,
+        isShadowBanned: false,
         displayName,
       },
       {

@@ -6,7 +6,7 @@ import type { NewSession, Sessions } from '#services/sessions/sessions.ts'
 import { Change } from '#storage/change.ts'
 import type { Commit } from '#storage/commit.ts'
 import { accountOfGuest, guestUpgraded } from '#storage/stores/accounts.ts'
-import type { Accounts } from './accounts.ts'
+import type { Accounts, NewAccount } from './accounts.ts'
 import type { Devices } from './devices.ts'
 import type { Passwords } from './passwords.ts'
 import type { RegistrationRequest } from './registration-request.ts'
@@ -35,13 +35,13 @@ export class Guests {
 
   /** Makes an account with a session, and no way to get another one. */
   async make(
-    userId: UserId,
+    { userId, isShadowBanned }: Pick<NewAccount, 'userId' | 'isShadowBanned'>,
     displayName: string | undefined,
   ): Promise<{ readonly userId: UserId; readonly session: NewSession | undefined }> {
     const { accounts, sessions } = this.#deps
     let session: NewSession | undefined
     await accounts.create(
-      { userId, kind: 'guest', passwordHash: undefined, isAdmin: false, displayName: undefined },
+      { userId, kind: 'guest', passwordHash: undefined, isAdmin: false, isShadowBanned, displayName: undefined },
       {
         write: async (change, user) => {
           const wish = { user, deviceId: undefined, displayName, kind: 'legacy', refreshable: false } as const

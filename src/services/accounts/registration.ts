@@ -1,4 +1,5 @@
 import type { Hooks } from '#modules/registry.ts'
+import { mannerOf } from '#modules/verdicts.ts'
 import { forbidden, type MatrixError, missingParam, unknown } from '#protocol/errors.ts'
 import { localpartOf, type UserId } from '#protocol/identifiers.ts'
 import type { Flow } from '#services/accounts/interactive-auth/flows.ts'
@@ -10,6 +11,7 @@ import {
 import type { Limiter } from '#services/limiter.ts'
 import type { NewSession, Sessions } from '#services/sessions/sessions.ts'
 import type { Change } from '#storage/change.ts'
+import { standingChanged } from '#storage/stores/accounts.ts'
 import { interactiveAuthUnchanged } from '#storage/stores/interactive-auths.ts'
 import { registrationTokenUsed } from '#storage/stores/registration-tokens.ts'
 import { getString } from '#util/json.ts'
@@ -72,20 +74,23 @@ export class Registrations {
     const { flows } = this
     const done = await interactiveAuth.run({ operation: OPERATION, subject: undefined, params, flows, auth: sent.auth })
     if (guest !== undefined) {
-      return this.#deps.guests.upgrade(guest, request, (change) => finish(change, done, guest.user))
+      const isShadowBanned = await this.#isToBeShadowBanned(guest.userId, caller)
+      return this.#deps.guests.upgrade(guest, request, (change) => {
+        finish(change, done, guest.user)
+        if (isShadowBanned) change.write(standingChanged, shadowBan(guest.user))
+      })
     }
     return this.#make(userId ?? this.#deps.names.make(), request, { done, caller })
   }
 
   /** Makes an account for somebody who only wants to look in. Of what they send only the name of the device counts. */
   async registerGuest(deviceName: string | undefined, caller: RegistrationCaller): Promise<Registered> {
-    const { limiter, names, hooks, guests } = this.#deps
+    const { limiter, names, guests } = this.#deps
     guests.mustBeAllowed()
     await limiter.take(caller.ip)
     const userId = names.make()
-    const verdict = await hooks.ask('checkRegistrationForSpam', userId, caller)
-    if (!verdict.ok) throw forbidden(verdict.reason)
-    return guests.make(userId, deviceName)
+    const isShadowBanned = await this.#isToBeShadowBanned(userId, caller)
+    return guests.make({ userId, isShadowBanned }, deviceName)
   }
 
   /** Throws where the name cannot be had. https://spec.matrix.org/v1.19/client-server-api/#get_matrixclientv3registeravailable */
@@ -107,15 +112,15 @@ export class Registrations {
     request: RegistrationRequest,
     { done, caller }: { readonly done: Authenticated; readonly caller: RegistrationCaller },
   ): Promise<Registered> {
-    const { limiter, hooks, passwords, accounts, sessions } = this.#deps
+    const { limiter, passwords, accounts, sessions } = this.#deps
     const { password, deviceId, deviceName, refreshable, isLoginInhibited } = request
     if (password === undefined) throw missingParam("'password' is missing: expected string")
     await accounts.mustBeFree(userId)
-    const verdict = await hooks.ask('checkRegistrationForSpam', userId, caller)
-    if (!verdict.ok) throw forbidden(verdict.reason)
+    const isShadowBanned = await this.#isToBeShadowBanned(userId, caller)
     await limiter.take(caller.ip)
     const passwordHash = await passwords.hash(password)
-    const account = { userId, kind: 'user', passwordHash, isAdmin: false, displayName: localpartOf(userId) } as const
+    const displayName = localpartOf(userId)
+    const account = { userId, kind: 'user', passwordHash, isAdmin: false, isShadowBanned, displayName } as const
     let session: NewSession | undefined
     await accounts.create(account, {
       write: async (change, user) => {
@@ -126,6 +131,14 @@ export class Registrations {
       refused,
     })
     return { userId, session }
+  }
+
+  /** Throws where modules will have no such account. */
+  async #isToBeShadowBanned(userId: UserId, { ip, userAgent }: RegistrationCaller): Promise<boolean> {
+    const verdict = await this.#deps.hooks.ask('checkRegistrationForSpam', userId, { ip, userAgent })
+    if (verdict.ok) return false
+    if (mannerOf(verdict) === 'shadow') return true
+    throw forbidden(verdict.reason)
   }
 
   async #again(user: number, request: RegistrationRequest, caller: RegistrationCaller): Promise<Registered> {
@@ -142,6 +155,15 @@ export class Registrations {
     }
   }
 }
+
+const shadowBan = (user: number) => ({
+  user,
+  isShadowBanned: true,
+  isAdmin: undefined,
+  isLocked: undefined,
+  isSuspended: undefined,
+  isApproved: undefined,
+})
 
 /** The authentication has led to the account, and so did the token. */
 function finish(change: Change, done: Authenticated, user: number): void {

@@ -1,7 +1,7 @@
 import { isValidEdit } from '#protocol/relations.ts'
 import type { LoadedEvent } from '#rooms/loaded-event.ts'
 import type { RoomView } from '#rooms/room-view.ts'
-import type { SeenEvent } from '#services/sync/visibility.ts'
+import { type SeenEvent, visibleTo } from '#services/sync/visibility.ts'
 import type { Reader } from '#storage/database.ts'
 import { numberInRoom } from '#storage/room-key.ts'
 import { editsOf, type RelatedRow, referencesTo, threadsOf } from '#storage/stores/relations.ts'
@@ -37,11 +37,12 @@ export class Bundles {
   /** The latest valid edit, as an event of its own: the content of the original stays. https://spec.matrix.org/v1.19/client-server-api/#server-side-aggregation-of-mreplace-relationships */
   async #addEdits(view: RoomView, asked: Asked, { audience, add }: Adding): Promise<void> {
     const found = new Set<string>()
-    for (const row of await editsOf(this.#db, view.room, asked.keys())) {
+    for (const row of await editsOf(this.#db, view.room, { ids: asked.keys(), upTo: audience.upTo })) {
       const original = asked.get(row.target)
       if (original === undefined || found.has(row.target) || row.sender !== original.row.sender) continue
       const edit = await view.event(numberInRoom(row.event))
       if (edit === undefined || !isValidEdit(edit.event, original.event).ok) continue
+      if (!(await isVisible(view, edit, audience))) continue
       found.add(row.target)
       add(original.n, `"m.replace":${this.#print(view, edit, audience)}`)
     }
@@ -49,7 +50,7 @@ export class Bundles {
 
   async #addReferences(view: RoomView, asked: Asked, { audience, add }: Adding): Promise<void> {
     const chunks = new Map<string, string[]>()
-    for (const row of await referencesTo(this.#db, view.room, asked.keys())) {
+    for (const row of await referencesTo(this.#db, view.room, { ids: asked.keys(), upTo: audience.upTo })) {
       if (isIgnored(row, audience)) continue
       const chunk = chunks.get(row.target) ?? []
       if (chunk.length < MAX_REFERENCES) chunk.push(`{"event_id":${JSON.stringify(row.eventId)}}`)
@@ -64,7 +65,7 @@ export class Bundles {
   /** The latest event, the count, and whether the viewer takes part. https://spec.matrix.org/v1.19/client-server-api/#server-side-aggregation-of-mthread-relationships */
   async #addThreads(view: RoomView, asked: Asked, { audience, add }: Adding): Promise<void> {
     const threads = new Map<string, { count: number; latest: number; isIn: boolean }>()
-    for (const row of await threadsOf(this.#db, view.room, asked.keys())) {
+    for (const row of await threadsOf(this.#db, view.room, { ids: asked.keys(), upTo: audience.upTo })) {
       if (audience.ignored.has(row.sender)) continue
       const thread = threads.get(row.target) ?? { count: 0, latest: 0, isIn: false }
       thread.count += row.count
@@ -75,7 +76,7 @@ export class Bundles {
     for (const [target, { count, latest, isIn }] of threads) {
       const root = asked.get(target)
       const event = await view.event(numberInRoom(latest))
-      if (root === undefined || event === undefined) continue
+      if (root === undefined || event === undefined || !(await isVisible(view, event, audience))) continue
       const participated = isIn || root.row.sender === audience.requester.user
       add(
         root.n,
@@ -92,5 +93,9 @@ export class Bundles {
 
 type Asked = ReadonlyMap<string, LoadedEvent>
 type Adding = { readonly audience: Audience; readonly add: (n: number, part: string) => void }
+
+/** Whoever was out for a while may see what is before and after, but not that. */
+const isVisible = async (view: RoomView, event: LoadedEvent, { viewer }: Audience): Promise<boolean> =>
+  (await visibleTo(view, viewer, [event])).length > 0
 
 const isIgnored = (row: RelatedRow, { ignored }: Audience): boolean => ignored.has(row.sender)

@@ -1,7 +1,7 @@
 import type { Requester } from '#api/requester.ts'
 import type { LoadedEvent } from '#rooms/loaded-event.ts'
 import type { RoomView } from '#rooms/room-view.ts'
-import type { SeenEvent } from '#services/sync/visibility.ts'
+import type { SeenEvent, Viewer } from '#services/sync/visibility.ts'
 import type { Reader } from '#storage/database.ts'
 import { numberInRoom } from '#storage/room-key.ts'
 import { transactionsOfEvents } from '#storage/stores/transactions.ts'
@@ -16,6 +16,9 @@ export type Audience = {
   readonly withRoomId: boolean
   /** Numbers of the users whom the viewer ignores. */
   readonly ignored: ReadonlySet<number>
+  readonly viewer: Viewer
+  /** What came after this position, also of what it says of earlier events, is not for them. */
+  readonly upTo: number
 }
 
 /**
@@ -55,13 +58,13 @@ export const printEvent = (
 async function unsignedFields(
   view: RoomView,
   { event, membership }: SeenEvent,
-  { requester, now }: Audience,
+  { requester, now, upTo }: Audience,
 ): Promise<string[]> {
   const fields = [`"age":${Math.max(0, now - event.row.originServerTs)}`, `"membership":${JSON.stringify(membership)}`]
   if (event.row.stateKey !== undefined) fields.push(...(await replacedState(view, event)))
   if (event.row.redactedBy !== undefined) {
     const redaction = await view.event(numberInRoom(event.row.redactedBy))
-    if (redaction !== undefined) {
+    if (redaction !== undefined && (redaction.row.pos ?? 0) <= upTo) {
       fields.push(`"redacted_because":${printEvent(view, redaction, { unsigned: undefined, withRoomId: true })}`)
     }
   }

@@ -7,16 +7,14 @@ import type { RoomViews } from '#rooms/views.ts'
 import type { Change } from '#storage/change.ts'
 import { eventRedacted } from '#storage/stores/events.ts'
 import { isRefusal } from '#util/verdict.ts'
+import type { RedactedContent } from './redacted-content.ts'
 
 /** Lets a redaction take effect on an event of the room; throws where its sender, a local user, may not. https://spec.matrix.org/v1.19/client-server-api/#redactions */
 export const redactEvent = async (
   room: ActiveRoom,
   change: Change,
-  {
-    redaction,
-    target,
-    views,
-  }: { readonly redaction: LoadedEvent; readonly target: LoadedEvent; readonly views: RoomViews },
+  { redaction, target }: { readonly redaction: LoadedEvent; readonly target: LoadedEvent },
+  { views, redactedContent }: { readonly views: RoomViews; readonly redactedContent: RedactedContent },
 ): Promise<void> => {
   const { sender } = redaction.event
   if (sender !== target.event.sender && !(await mayRedactOthers(room, sender))) {
@@ -24,6 +22,7 @@ export const redactEvent = async (
   }
   if (target.row.redactedBy !== undefined) return
   change.write(eventRedacted, { event: target.row.event, redactedBy: redaction.row.event })
+  await redactedContent.scheduleRemoval(change, target)
   change.onCommitted(() => {
     room.store.forgetEvent(room.room, target.n)
     views.redacted(room.room)

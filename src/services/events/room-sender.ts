@@ -1,14 +1,27 @@
+import { hash } from 'node:crypto'
 import type { Requester } from '#api/requester.ts'
 import type { Hooks } from '#modules/registry.ts'
+import { type Manner, mannerOf } from '#modules/verdicts.ts'
 import { canonicalJson } from '#protocol/canonical-json.ts'
-import { badAlias, badJson, duplicateAnnotation, forbidden, invalidParam, notFound, unknown } from '#protocol/errors.ts'
+import {
+  badAlias,
+  badJson,
+  duplicateAnnotation,
+  forbidden,
+  invalidParam,
+  notFound,
+  unknown,
+  userSuspended,
+} from '#protocol/errors.ts'
 import { type EventId, parseEventId, parseRoomAlias, type RoomId, type UserId } from '#protocol/identifiers.ts'
 import { readRelation } from '#protocol/relations.ts'
 import type { ActiveRoom } from '#rooms/active-room.ts'
+import type { LoadedEvent } from '#rooms/loaded-event.ts'
 import type { RoomRegistry } from '#rooms/registry.ts'
 import type { RoomViews } from '#rooms/views.ts'
 import type { Limiter } from '#services/limiter.ts'
 import type { Memberships } from '#services/rooms/memberships.ts'
+import type { Change } from '#storage/change.ts'
 import type { Reader } from '#storage/database.ts'
 import { aliasOf } from '#storage/stores/aliases.ts'
 import { eventOfRoom } from '#storage/stores/events.ts'
@@ -16,12 +29,14 @@ import { hasAnnotated } from '#storage/stores/relations.ts'
 import { get, getString, type JsonObject } from '#util/json.ts'
 import { type Random, randomLetters } from '#util/random.ts'
 import { redactEvent } from './redact.ts'
-import type { EventSender } from './send-event.ts'
+import type { RedactedContent } from './redacted-content.ts'
+import type { EventSender, Send } from './send-event.ts'
 
 type Deps = {
   readonly db: Reader
   readonly rooms: RoomRegistry
   readonly views: RoomViews
+  readonly redactedContent: RedactedContent
   readonly sender: EventSender
   readonly roomMemberships: Memberships
   readonly hooks: Hooks
@@ -39,12 +54,18 @@ export type Message = {
   readonly txn: { readonly path: string; readonly txnId: string } | undefined
 }
 
+/** Sent, or kept for nobody to see. */
+type SendManner = 'send' | Extract<Manner, 'soft_fail'>
+
 /** Sends what clients want to say in rooms. https://spec.matrix.org/v1.19/client-server-api/#sending-events-to-a-room */
 export class RoomSender {
   readonly #deps: Deps
+  /** Keeps others from telling which event IDs are pretended. */
+  readonly #salt: string
 
   constructor(deps: Deps) {
     this.#deps = deps
+    this.#salt = randomLetters(deps.random, 32)
   }
 
   /** Sends a message event. A redaction may come this way too. https://spec.matrix.org/v1.19/client-server-api/#put_matrixclientv3roomsroomidsendeventtypetxnid */
@@ -54,40 +75,48 @@ export class RoomSender {
       if (target === undefined) throw badJson("a redaction's content names an event under 'redacts'")
       return this.redact(requester, { ...message, target })
     }
-    await this.#mayBeSent(requester, message, undefined)
-    if (requester.isShadowBanned) return this.#pretended()
+    const manner = await this.#judge(requester, message, undefined)
+    if (manner === 'shadow') return this.#pretended(requester, message)
     const room = await this.#roomOf(message.roomId)
     await this.#judgeRelation(room, requester, message)
-    return this.#send(requester, message, { stateKey: undefined, redacts: undefined })
+    return this.#send(requester, message, { stateKey: undefined, manner })
   }
 
   /** Sets state; what is so already is left as it is. https://spec.matrix.org/v1.19/client-server-api/#put_matrixclientv3roomsroomidstateeventtypestatekey */
   async sendState(requester: Requester, message: Message & { readonly stateKey: string }): Promise<EventId> {
     const { roomId, type, content, stateKey } = message
-    await this.#mayBeSent(requester, message, stateKey)
-    if (requester.isShadowBanned) return this.#pretended()
+    const manner = await this.#judge(requester, message, stateKey)
+    if (manner === 'shadow') return this.#pretended(requester, message)
     if (type === 'm.room.canonical_alias') await this.#judgeAliases(roomId, content)
-    if (type === 'm.room.member') return this.#sendMembership(requester, message)
+    if (type === 'm.room.member') {
+      if (manner === 'soft_fail') throw forbidden('This is not allowed here')
+      return this.#sendMembership(requester, message)
+    }
     const room = await this.#roomOf(roomId)
     const current = await room.stateEvent(type, stateKey)
     if (current !== undefined && current.event.sender === requester.userId && isSame(current.content, content)) {
       return current.row.eventId as EventId
     }
-    return this.#send(requester, message, { stateKey, redacts: undefined })
+    return this.#send(requester, message, { stateKey, manner })
   }
 
   /** Redacts an event, one's own or, with the power for it, another's. https://spec.matrix.org/v1.19/client-server-api/#put_matrixclientv3roomsroomidredacteventidtxnid */
   async redact(requester: Requester, message: Message & { readonly target: EventId }): Promise<EventId> {
     const { roomId, target, txn } = message
-    await this.#deps.redactionLimiter.take(String(requester.user))
-    if (requester.isShadowBanned) return this.#pretended()
+    const { isSuspended } = requester
+    const content = { ...message.content, redacts: target }
+    const manner = await this.#judge(requester, { ...message, content }, undefined)
+    if (manner === 'shadow') return this.#pretended(requester, message)
     const scope = txn === undefined ? undefined : transactionOf(requester, txn)
     return this.#deps.sender.once(scope, () =>
       this.#deps.sender.change(roomId, async (room, change) => {
         await this.#mustBeIn(room, requester)
         const stored = await eventOfRoom(this.#deps.db, room.room, target)
         if (stored === undefined) throw notFound('There is no such event in this room')
-        const redaction = await this.#deps.sender.append(room, change, {
+        const loaded = room.store.loaded(stored, room)
+        if (isSuspended && loaded.event.sender !== requester.userId)
+          throw userSuspended('While your account is suspended you may redact your own events only')
+        const redaction = await this.#append(room, change, manner, {
           type: 'm.room.redaction',
           sender: requester.userId,
           senderNumber: requester.user,
@@ -95,11 +124,7 @@ export class RoomSender {
           content: withoutKey(message.content, 'redacts'),
           redacts: target,
         })
-        await redactEvent(room, change, {
-          redaction,
-          target: room.store.loaded(stored, room),
-          views: this.#deps.views,
-        })
+        if (manner === 'send') await redactEvent(room, change, { redaction, target: loaded }, this.#deps)
         if (scope !== undefined) this.#deps.sender.transactions.write(change, scope, redaction)
         return redaction.row.eventId as EventId
       }),
@@ -109,19 +134,25 @@ export class RoomSender {
   async #send(
     requester: Requester,
     { roomId, type, content, txn }: Message,
-    { stateKey, redacts }: { readonly stateKey: string | undefined; readonly redacts: EventId | undefined },
+    { stateKey, manner }: { readonly stateKey: string | undefined; readonly manner: SendManner },
   ): Promise<EventId> {
     const { sender } = this.#deps
     const scope = txn === undefined ? undefined : transactionOf(requester, txn)
-    const send = { type, sender: requester.userId, senderNumber: requester.user, stateKey, content, redacts }
+    const { userId, user } = requester
+    const send = { type, sender: userId, senderNumber: user, stateKey, content, redacts: undefined }
     return sender.once(scope, () =>
       sender.change(roomId, async (room, change) => {
         await this.#mustBeIn(room, requester)
-        const event = await sender.append(room, change, send)
+        const event = await this.#append(room, change, manner, send)
         if (scope !== undefined) sender.transactions.write(change, scope, event)
         return event.row.eventId as EventId
       }),
     )
+  }
+
+  #append(room: ActiveRoom, change: Change, manner: SendManner, send: Send): Promise<LoadedEvent> {
+    const { sender } = this.#deps
+    return manner === 'send' ? sender.append(room, change, send) : sender.appendAside(room, change, send)
   }
 
   /** A membership by the state endpoint follows the rules of the endpoint for it, with a content of the client's own. */
@@ -131,22 +162,31 @@ export class RoomSender {
   ): Promise<EventId> {
     const membership = getString(content, 'membership')
     if (membership === undefined) throw badJson("'membership' is missing: expected a string")
-    return this.#deps.roomMemberships.set(requester, { roomId, target: stateKey as UserId, content, membership })
+    const wish = { roomId, target: stateKey as UserId, content, membership }
+    return (await this.#deps.roomMemberships.set(requester, wish)) ?? this.#pretended(requester, { txn: undefined })
   }
 
-  async #mayBeSent(
+  /** Throws where it may not be sent, or says how it is to be. */
+  async #judge(
     requester: Requester,
     { roomId, type, content }: Message,
     stateKey: string | undefined,
-  ): Promise<void> {
-    if (!requester.isExemptFromRateLimits) await this.#deps.messageLimiter.take(String(requester.user))
-    const verdict = await this.#deps.hooks.ask('checkEventForSpam', requester, { roomId, type, stateKey, content })
-    if (!verdict.ok) throw forbidden(verdict.reason)
+  ): Promise<SendManner | 'shadow'> {
+    const { messageLimiter, redactionLimiter, hooks } = this.#deps
+    const limiter = type === 'm.room.redaction' && stateKey === undefined ? redactionLimiter : messageLimiter
+    if (!requester.isExemptFromRateLimits) await limiter.take(String(requester.user))
+    const verdict = await hooks.ask('checkEventForSpam', requester, { roomId, type, stateKey, content })
+    if (verdict.ok) return requester.isShadowBanned ? 'shadow' : 'send'
+    const manner = mannerOf(verdict)
+    if (manner === 'reject') throw forbidden(verdict.reason)
+    return requester.isShadowBanned ? 'shadow' : manner
   }
 
-  /** A shadow-banned user is answered as if it had been sent. */
-  #pretended(): EventId {
-    return `$${randomLetters(this.#deps.random, 43)}` as EventId
+  /** What looks like the ID of an event that was sent; the same for the same transaction. */
+  #pretended(requester: Requester, { txn }: Pick<Message, 'txn'>): EventId {
+    if (txn === undefined) return `$${randomLetters(this.#deps.random, 43)}` as EventId
+    const { user, deviceId, path, txnId } = transactionOf(requester, txn)
+    return `$${hash('sha256', [this.#salt, user, deviceId, path, txnId].join('\0'), 'base64url')}` as EventId
   }
 
   async #roomOf(roomId: RoomId): Promise<ActiveRoom> {

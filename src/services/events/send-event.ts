@@ -2,6 +2,7 @@ import { forbidden, unknown } from '#protocol/errors.ts'
 import type { EventId, RoomId, UserId } from '#protocol/identifiers.ts'
 import type { ActiveRoom } from '#rooms/active-room.ts'
 import { appendEvent } from '#rooms/append.ts'
+import { appendAside } from '#rooms/append-aside.ts'
 import type { LoadedEvent } from '#rooms/loaded-event.ts'
 import type { MembershipIndex } from '#rooms/membership-index.ts'
 import { moveRoom } from '#rooms/move-room.ts'
@@ -100,6 +101,21 @@ export class EventSender {
     )
     judgement.write(change, appended)
     return appended
+  }
+
+  /** Keeps an event that could be sent, for nobody to see. The caller holds the queue. */
+  async appendAside(room: ActiveRoom, change: Change, send: Send): Promise<LoadedEvent> {
+    const { clock, origin } = this.#deps
+    const now = clock.now()
+    const created = await createEvent(room, send, origin, now)
+    return appendAside(room, change, {
+      ...created,
+      sender: send.senderNumber,
+      target: undefined,
+      receivedTs: now,
+      thread: undefined,
+      unreadBits: 0,
+    })
   }
 
   async #build<T>(

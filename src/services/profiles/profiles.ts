@@ -1,5 +1,6 @@
 import type { Requester } from '#api/requester.ts'
 import type { Hooks } from '#modules/registry.ts'
+import { mannerOf } from '#modules/verdicts.ts'
 import {
   forbidden,
   guestAccessForbidden,
@@ -67,7 +68,7 @@ export class Profiles {
     const value = get(body, name)
     if (value === undefined) throw missingParam(`'${name}' is missing`)
     judgeFieldValue(name, value)
-    await this.#mayChange(requester, field, value)
+    if (!(await this.#mayChange(requester, field, value))) return
     if (isRemoval(name, value)) return this.#remove(requester, name)
     const { user } = requester
     const json = JSON.stringify(value)
@@ -81,7 +82,7 @@ export class Profiles {
   /** Takes a field away; one that is not there is no error. */
   async remove(requester: Requester, field: FieldOf): Promise<void> {
     judgeFieldName(field.name)
-    await this.#mayChange(requester, field, undefined)
+    if (!(await this.#mayChange(requester, field, undefined))) return
     await this.#remove(requester, field.name)
   }
 
@@ -104,7 +105,8 @@ export class Profiles {
     if (MEMBER_FIELDS.has(name) && !requester.isShadowBanned) memberUpdates.changed(requester)
   }
 
-  async #mayChange(requester: Requester, { userId, name }: FieldOf, value: Json | undefined): Promise<void> {
+  /** Throws where the user may not; `false`: it is only to look as if it were changed. */
+  async #mayChange(requester: Requester, { userId, name }: FieldOf, value: Json | undefined): Promise<boolean> {
     const { settings, hooks, limiter } = this.#deps
     if (userId !== requester.userId) throw forbidden('This profile is not yours')
     if (requester.isGuest && name !== 'displayname') throw guestAccessForbidden('Guests may only change their name')
@@ -113,7 +115,8 @@ export class Profiles {
     if (isManaged && !requester.isAdmin) throw forbidden(`'${name}' cannot be changed on this server`)
     if (!requester.isExemptFromRateLimits) await limiter.take(String(requester.user))
     const verdict = await hooks.ask('userMayChangeProfile', requester, name, value)
-    if (!verdict.ok) throw forbidden(verdict.reason)
+    if (!verdict.ok && mannerOf(verdict) !== 'shadow') throw forbidden(verdict.reason)
+    return verdict.ok
   }
 
   /** The number of a user whose profile may be seen. */

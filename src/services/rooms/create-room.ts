@@ -25,6 +25,7 @@ import type { Clock } from '#util/clock.ts'
 import { get, isObject, type Json, type JsonObject } from '#util/json.ts'
 import { randomLetters } from '#util/random.ts'
 import { packNumbers } from '#util/varint.ts'
+import type { Invitations } from './invitations.ts'
 import { defaultPowerLevels, type Preset, presets } from './room-presets.ts'
 
 /** What a client wants of a new room. https://spec.matrix.org/v1.19/client-server-api/#post_matrixclientv3createroom */
@@ -55,6 +56,7 @@ type Deps = {
   readonly origin: Origin
   readonly fingerprints: Fingerprints
   readonly hooks: Hooks
+  readonly invitations: Invitations
   readonly profiles: MemberProfiles
   readonly reservations: Reservations
   readonly settings: {
@@ -84,7 +86,8 @@ export class RoomCreator {
     if (rules === undefined) throw unsupportedRoomVersion(`This server has no rooms of version ${request.version}`)
     if (request.invite.length > MAX_INVITES)
       throw invalidParam(`At most ${MAX_INVITES} users can be invited with a room`)
-    const verdict = await hooks.ask('userMayCreateRoom', requester, request)
+    const { name, invite } = request
+    const verdict = await hooks.ask('userMayCreateRoom', requester, { name, invite })
     if (!verdict.ok) throw forbidden(verdict.reason)
     const alias = this.#aliasOf(requester, request)
     const change = new Change()
@@ -188,7 +191,8 @@ export class RoomCreator {
     request: RoomRequest,
     alias: RoomAlias | undefined,
   ): Promise<void> {
-    const { profiles } = this.#deps
+    const { profiles, invitations } = this.#deps
+    const mayInvite = (userId: UserId) => invitations.judge(requester, userId, room.roomId)
     const preset = request.preset ?? (request.visibility === 'public' ? 'public_chat' : 'private_chat')
     const state = presets[preset]
     const add = (type: string, stateKey: string, content: JsonObject) =>
@@ -211,13 +215,15 @@ export class RoomCreator {
     await addUnlessWished('m.room.history_visibility', { history_visibility: state.historyVisibility })
     await addUnlessWished('m.room.guest_access', { guest_access: state.guestAccess })
     if (this.#isEncrypted(preset)) await addUnlessWished('m.room.encryption', { algorithm: 'm.megolm.v1.aes-sha2' })
-    for (const { type, stateKey, content } of request.initialState) await add(type, stateKey, content)
+    for (const { type, stateKey, content } of request.initialState) {
+      const isInvite = type === 'm.room.member' && get(content, 'membership') === 'invite'
+      if (!isInvite || (await mayInvite(stateKey as UserId))) await add(type, stateKey, content)
+    }
     if (request.name !== undefined) await add('m.room.name', '', { name: request.name })
     if (request.topic !== undefined) await add('m.room.topic', '', topicContent(request.topic))
+    const invite = { membership: 'invite', ...(request.isDirect ? { is_direct: true } : {}) }
     for (const userId of new Set(request.invite)) {
-      const invite: Record<string, Json> = { membership: 'invite' }
-      if (request.isDirect) invite['is_direct'] = true
-      await add('m.room.member', userId, { ...(await profiles.ofUser(userId)), ...invite })
+      if (await mayInvite(userId)) await add('m.room.member', userId, { ...(await profiles.ofUser(userId)), ...invite })
     }
   }
 

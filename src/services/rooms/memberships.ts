@@ -15,6 +15,7 @@ import type { Commit } from '#storage/commit.ts'
 import { type MembershipName, roomForgotten } from '#storage/stores/memberships.ts'
 import { get, getString, type Json, type JsonObject } from '#util/json.ts'
 import { isRefusal } from '#util/verdict.ts'
+import type { Invitations } from './invitations.ts'
 
 type Deps = {
   readonly rooms: RoomRegistry
@@ -23,10 +24,10 @@ type Deps = {
   readonly users: Users
   readonly profiles: MemberProfiles
   readonly hooks: Hooks
+  readonly invitations: Invitations
   readonly commit: Commit
   readonly settings: {
     readonly forgetOnLeave: boolean
-    readonly onlyAdminsInvite: boolean
     /** Users may be called otherwise in a room than elsewhere. */
     readonly perRoomProfiles: boolean
   }
@@ -73,7 +74,10 @@ export class Memberships {
     })
   }
 
-  /** Sets a membership with a content of the client's own, by the rules of the endpoint for that membership. */
+  /**
+   * Sets a membership with a content of the client's own, by the rules of the endpoint for that membership. `undefined`: it is only to look
+   * as if it were set.
+   */
   async set(
     requester: Requester,
     wish: {
@@ -82,22 +86,22 @@ export class Memberships {
       readonly membership: string
       readonly content: JsonObject
     },
-  ): Promise<EventId> {
+  ): Promise<EventId | undefined> {
+    const { invitations } = this.#deps
     const { roomId, target, membership, content } = wish
     if (membership === 'join') {
       if (target !== requester.userId) throw forbidden('Nobody joins for another one')
       const allowed = this.#deps.settings.perRoomProfiles ? content : await this.#deps.profiles.of(requester.user)
       return this.join(requester, roomId, { reason: undefined, content: allowed })
     }
-    if (membership === 'invite') await this.#mayInvite(requester, { roomId, target })
+    if (membership === 'invite' && !(await invitations.judge(requester, target, roomId))) return undefined
     return this.#change(requester, { roomId, target, reason: undefined }, async () => content)
   }
 
   /** Invites a user of any server. */
   async invite(requester: Requester, act: MembershipAct): Promise<void> {
-    const { profiles } = this.#deps
-    await this.#mayInvite(requester, act)
-    if (requester.isShadowBanned) return
+    const { profiles, invitations } = this.#deps
+    if (!(await invitations.judge(requester, act.target, act.roomId))) return
     await this.#change(requester, act, async () => ({ ...(await profiles.ofUser(act.target)), membership: 'invite' }))
   }
 
@@ -123,6 +127,7 @@ export class Memberships {
 
   /** Makes somebody leave. */
   async kick(requester: Requester, act: MembershipAct): Promise<void> {
+    if (requester.isShadowBanned) return
     await this.#change(requester, act, async (current) => {
       if (current === undefined || current === 'leave' || current === 'ban')
         throw forbidden('The user is not in the room')
@@ -132,11 +137,13 @@ export class Memberships {
 
   /** Keeps somebody out. */
   async ban(requester: Requester, act: MembershipAct): Promise<void> {
+    if (requester.isShadowBanned) return
     await this.#change(requester, act, async (current) => (current === 'ban' ? undefined : { membership: 'ban' }))
   }
 
   /** Lets somebody in again who was kept out. */
   async unban(requester: Requester, act: MembershipAct): Promise<void> {
+    if (requester.isShadowBanned) return
     await this.#change(requester, act, async (current) => {
       if (current !== 'ban') throw forbidden('The user is not banned')
       return { membership: 'leave' }
@@ -156,13 +163,6 @@ export class Memberships {
     change.log({ kind: LOG_KIND.membership, user: requester.user, item: room.room })
     change.onCommitted(() => memberships.forgotten(requester.user, room.room))
     await commit(change)
-  }
-
-  async #mayInvite(requester: Requester, { roomId, target }: Pick<MembershipAct, 'roomId' | 'target'>): Promise<void> {
-    const { hooks, settings } = this.#deps
-    if (settings.onlyAdminsInvite && !requester.isAdmin) throw forbidden('Only administrators invite on this server')
-    const verdict = await hooks.ask('userMayInvite', requester, target, roomId)
-    if (!verdict.ok) throw forbidden(verdict.reason)
   }
 
   /** Changes a membership to what `next` makes of the present one; `undefined` leaves it. */

@@ -74,7 +74,7 @@ export class Pages {
       { access, filter, limit, read: this.#reading(access, request.dir, { from, to }) },
       from.place,
     )
-    const printed = await this.#deps.reader.print(requester, access.view, found.seen)
+    const printed = await this.#deps.reader.print(requester, access, found.seen)
     const fields = [`"start":${JSON.stringify(request.from ?? printToken(from))}`, `"chunk":[${printed.join(',')}]`]
     if (found.hasMore && found.last !== undefined)
       fields.push(`"end":${JSON.stringify(printToken(placed(from, found.last, request.dir)))}`)
@@ -112,7 +112,7 @@ export class Pages {
       place,
     )
     const shown = [...before.seen].reverse().concat(middle, after.seen)
-    const print = (seen: readonly SeenEvent[]) => reader.print(requester, view, seen)
+    const print = (seen: readonly SeenEvent[]) => reader.print(requester, access, seen)
     const last = shown.at(-1)?.event ?? middle.event
     const state = await this.#contextState(requester, access, { filter, shown, at: last.row.stateAfter ?? 0 })
     return `{${[
@@ -194,10 +194,11 @@ export class Pages {
   /** For clients that load members lazily: who sent the events. */
   async #stateFor(
     requester: Requester,
-    { view, viewer, state }: RoomAccess,
+    access: RoomAccess,
     { filter, events }: { readonly filter: RoomEventFilter; readonly events: readonly SeenEvent[] },
   ): Promise<string[] | undefined> {
     if (filter.lazyLoadMembers !== true || events.length === 0) return undefined
+    const { view, viewer, state } = access
     const at = events[0]?.event.row.stateAfter ?? state
     const members = new Map<number, LoadedEvent>()
     for (const { event } of events) {
@@ -206,25 +207,26 @@ export class Pages {
         (await view.stateEvent(state, 'm.room.member', event.event.sender))
       if (member !== undefined) members.set(member.n, member)
     }
-    return this.#deps.reader.print(requester, view, asSeen([...members.values()], viewer))
+    return this.#deps.reader.print(requester, access, asSeen([...members.values()], viewer))
   }
 
   async #contextState(
     requester: Requester,
-    { view, viewer }: RoomAccess,
+    access: RoomAccess,
     {
       filter,
       shown,
       at,
     }: { readonly filter: RoomEventFilter; readonly shown: readonly SeenEvent[]; readonly at: number },
   ): Promise<string[]> {
+    const { view, viewer } = access
     const state = await wholeState(view, at)
     const senders = new Set<string>(shown.map(({ event }) => event.event.sender))
     const told =
       filter.lazyLoadMembers === true
         ? state.filter(({ row, event }) => row.type !== 'm.room.member' || senders.has(event.stateKey ?? ''))
         : state
-    return this.#deps.reader.print(requester, view, asSeen(told, viewer))
+    return this.#deps.reader.print(requester, access, asSeen(told, viewer))
   }
 
   #edge({ upTo }: RoomAccess, dir: 'b' | 'f'): Token {

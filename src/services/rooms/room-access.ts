@@ -16,6 +16,8 @@ export type RoomAccess = {
   readonly upTo: number
   /** The state that is the present one for them: of now, or of when they left. */
   readonly state: number
+  /** They see the room as it was when they left. */
+  readonly isPast: boolean
 }
 
 type Deps = { readonly views: RoomViews; readonly memberships: MembershipIndex; readonly feed: Feed }
@@ -36,14 +38,21 @@ export class RoomDoor {
     const upTo = feed.applied
     const membership = (await memberships.ofUser(requester.user)).get(view.room)
     const viewer = { userId: requester.userId, membership }
-    if (membership?.membership === 'join') return { view, viewer, upTo, state: await view.stateAt(upTo) }
-    const current = await view.stateAt(upTo)
-    if (await isWorldReadable(view, current)) return { view, viewer, upTo, state: current }
+    const state = await view.stateAt(upTo)
+    const present = { view, viewer, upTo, state, isPast: false }
+    if (membership?.membership === 'join' || (await isWorldReadable(view, state))) return present
     if (membership === undefined || membership.isForgotten || !(await wasIn(view, membership.event, viewer))) {
       throw forbidden('You are not in this room')
     }
     const left = await view.event(numberInRoom(membership.event))
-    return { view, viewer, upTo: membership.sincePos, state: left?.row.stateAfter ?? 0 }
+    return { view, viewer, upTo: membership.sincePos, state: left?.row.stateAfter ?? 0, isPast: true }
+  }
+
+  /** As `open`, for what those see who may look at the room as it is now. */
+  async openPresent(requester: Requester, roomId: string): Promise<RoomAccess> {
+    const access = await this.open(requester, roomId)
+    if (access.isPast) throw forbidden('You are not in this room any more')
+    return access
   }
 
   /** As `open`, for what only those see who are in the room now. */

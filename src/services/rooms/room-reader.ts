@@ -13,7 +13,7 @@ import { type MembershipName, membershipsOfRoom } from '#storage/stores/membersh
 import { readToken } from '#streams/token.ts'
 import type { Clock } from '#util/clock.ts'
 import { getString, type JsonObject } from '#util/json.ts'
-import type { RoomDoor } from './room-access.ts'
+import type { RoomAccess, RoomDoor } from './room-access.ts'
 
 type Deps = {
   readonly db: Reader
@@ -36,17 +36,19 @@ export class RoomReader {
 
   /** One event, printed. */
   async event(requester: Requester, roomId: string, eventId: string): Promise<string> {
-    const { view, viewer } = await this.#deps.door.open(requester, roomId)
+    const access = await this.#deps.door.open(requester, roomId)
+    const { view, viewer } = access
     const [seen] = await this.find(view, viewer, eventId)
     if (seen === undefined) throw notFound('There is no such event, or you may not see it')
-    const [printed] = await this.print(requester, view, [seen])
+    const [printed] = await this.print(requester, access, [seen])
     return printed ?? '{}'
   }
 
   /** The whole state, printed. */
   async state(requester: Requester, roomId: string): Promise<string> {
-    const { view, viewer, state } = await this.#deps.door.open(requester, roomId)
-    const printed = await this.print(requester, view, asSeen(await wholeState(view, state), viewer))
+    const access = await this.#deps.door.open(requester, roomId)
+    const { view, viewer, state } = access
+    const printed = await this.print(requester, access, asSeen(await wholeState(view, state), viewer))
     return `[${printed.join(',')}]`
   }
 
@@ -56,11 +58,12 @@ export class RoomReader {
     roomId: string,
     wanted: { readonly type: string; readonly stateKey: string; readonly format: 'content' | 'event' },
   ): Promise<string> {
-    const { view, viewer, state } = await this.#deps.door.open(requester, roomId)
+    const access = await this.#deps.door.open(requester, roomId)
+    const { view, viewer, state } = access
     const event = await view.stateEvent(state, wanted.type, wanted.stateKey)
     if (event === undefined) throw notFound('There is no such state in this room')
     if (wanted.format === 'content') return JSON.stringify(event.content)
-    const [printed] = await this.print(requester, view, asSeen([event], viewer))
+    const [printed] = await this.print(requester, access, asSeen([event], viewer))
     return printed ?? '{}'
   }
 
@@ -74,14 +77,15 @@ export class RoomReader {
       readonly notMembership: string | undefined
     },
   ): Promise<string> {
-    const { view, viewer, state, upTo } = await this.#deps.door.open(requester, roomId)
+    const access = await this.#deps.door.open(requester, roomId)
+    const { view, viewer, state, upTo } = access
     const base = wanted.at === undefined ? state : await view.stateAt(Math.min(upTo, positionOf(wanted.at)))
     const members = (await wholeState(view, base)).filter((event) => {
       const membership = getString(event.content, 'membership')
       if (event.row.type !== 'm.room.member' || membership === undefined) return false
       return (wanted.membership ?? membership) === membership && wanted.notMembership !== membership
     })
-    const printed = await this.print(requester, view, asSeen(members, viewer))
+    const printed = await this.print(requester, access, asSeen(members, viewer))
     return `{"chunk":[${printed.join(',')}]}`
   }
 
@@ -113,13 +117,15 @@ export class RoomReader {
   }
 
   /** Prints events with `room_id`. */
-  async print(requester: Requester, view: RoomView, seen: readonly SeenEvent[]): Promise<string[]> {
+  async print(requester: Requester, { view, viewer, upTo }: RoomAccess, seen: readonly SeenEvent[]): Promise<string[]> {
     const { clock, ignored } = this.#deps
     const audience: Audience = {
       requester,
       now: clock.now(),
       withRoomId: true,
       ignored: await ignored(requester.user),
+      viewer,
+      upTo,
     }
     return printEvents(view, seen, audience, this.#deps)
   }

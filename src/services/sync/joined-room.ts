@@ -78,7 +78,8 @@ async function printHistory(
   const state = await stateOf(room, request, { timeline, viewer, upTo }, deps)
   const isFirst = room.roomSince === 0 || request.fullState
   if (!isFirst && timeline.events.length === 0 && state.length === 0 && !timeline.limited) return undefined
-  const audience: Audience = { requester: room.requester, now: room.now, withRoomId: false, ignored: room.ignored }
+  const { requester, now, ignored } = room
+  const audience: Audience = { requester, now, withRoomId: false, ignored, viewer, upTo }
   const shown = timeline.events.filter(({ event }) => isShown(event, room))
   const printed = await printEvents(room.view, shown, audience, deps)
   const stateEvents = await printEvents(room.view, await asSeen(state, viewer), audience, deps)

@@ -37,6 +37,7 @@ export type RoomSections = {
 
 /** Parts of the answer outside rooms, as printed fields (`"account_data":{...}`). `isNews` makes the answer worth sending. */
 export type UserSection = (context: SyncContext) => Promise<UserPart>
+/** What such a part has to say. */
 export type UserPart = {
   readonly fields: readonly string[]
   readonly isNews: boolean

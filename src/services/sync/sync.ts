@@ -142,7 +142,9 @@ export class Syncs {
     for (let at = 0; at < candidates.length; at += ROOMS_AT_ONCE) {
       const texts = await Promise.all(
         candidates.slice(at, at + ROOMS_AT_ONCE).map(async ({ membership, since }) => {
-          const view = await this.#deps.views.byNumber(membership.room)
+          const view = await this.#deps.views.findByNumber(membership.room)
+          // It was purged since the memberships were read.
+          if (view === undefined) return undefined
           if (!context.filter.wantsRoom(view.roomId) || this.#deps.excludedRooms.has(view.roomId)) return undefined
           return print({ ...context, view, roomSince: since })
         }),

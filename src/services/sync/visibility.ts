@@ -26,7 +26,8 @@ export const visibleTo = async (
     const membership = await membershipAt(view, state, viewer.userId)
     const visibility = readHistoryVisibility((await view.stateEvent(state, 'm.room.history_visibility', ''))?.content)
     const asSeen = { userId: viewer.userId, membership, hasJoinedSince: hasJoined }
-    if (isSent(event, viewer) && mayUserSee({ event: event.event, visibility }, asSeen)) {
+    const isTheirs = visibility === 'world_readable' || isSent(event, viewer)
+    if (isTheirs && mayUserSee({ event: event.event, visibility }, asSeen)) {
       seen.push({ event, membership: membershipWith(event, viewer.userId) ?? membership ?? 'leave' })
     }
   }

@@ -1,6 +1,7 @@
 import type { MembershipIndex } from '#rooms/membership-index.ts'
 import { LOG_KIND } from '#storage/change.ts'
 import type { LoggedEntry } from '#storage/commit.ts'
+import type { MembershipName } from '#storage/stores/memberships.ts'
 import type { Clock } from '#util/clock.ts'
 
 type Waiter = { readonly user: number; wake: () => void; isGathering: boolean }
@@ -72,11 +73,15 @@ export class Waiters {
     if (members === undefined) {
       // Nobody who waits is known to be here or not to be: read it, and wake then.
       this.#deps.memberships.ofRoom(room).then(
-        () => this.wakeRoom(room, isUrgent),
+        (read) => this.#wakeMembers(read, isUrgent),
         () => this.#wakeAll(),
       )
       return
     }
+    this.#wakeMembers(members, isUrgent)
+  }
+
+  #wakeMembers(members: ReadonlyMap<number, MembershipName>, isUrgent: boolean): void {
     if (members.size <= this.#byUser.size) {
       for (const [user, membership] of members) if (membership === 'join') this.#wakeUser(user, isUrgent)
     } else {
@@ -89,7 +94,7 @@ export class Waiters {
     return this.#isClosed
   }
 
-  /** Wakes everybody, to be answered before the server ends. */
+  /** Wakes everybody, to be answered before the server ends; nobody waits from now on. */
   close(): void {
     this.#isClosed = true
     this.#wakeAll()

@@ -1,4 +1,5 @@
 -- Portable DDL in PostgreSQL's words; `ddl.ts` of each engine translates. A table marked "keyed" is stored in the order of its primary key.
+-- How released migrations are followed by others: docs/decisions/0010-schema-changes.md.
 -- Numbers of rows that belong to a room (events, state keys, states) are room * 2^28 + n, n counted in the room.
 
 CREATE TABLE deployment (
@@ -45,14 +46,24 @@ CREATE TABLE tasks (
   task BIGINT PRIMARY KEY,
   name TEXT NOT NULL,
   payload TEXT NOT NULL,
-  -- Two tasks of one key never run at the same time.
+  -- Of tasks with the same word only one waits.
+  once TEXT,
+  -- Two tasks of one key never run at the same time; '' excludes nothing.
   exclusion TEXT NOT NULL,
+  -- When it is to run. While it runs: until when its process has it for itself. Of one that ended: until when it is kept.
   due_ts BIGINT NOT NULL,
   attempts BIGINT NOT NULL,
+  -- The process that runs it.
+  runner TEXT,
+  -- waiting, done or failed.
   status TEXT NOT NULL,
+  result TEXT,
   error TEXT
 );
 CREATE INDEX tasks_due ON tasks (status, due_ts);
+CREATE UNIQUE INDEX tasks_once ON tasks (once) WHERE once IS NOT NULL;
+CREATE INDEX tasks_running ON tasks (exclusion) WHERE runner IS NOT NULL;
+CREATE INDEX tasks_name ON tasks (name);
 
 -- What administrators did.
 CREATE TABLE audit (

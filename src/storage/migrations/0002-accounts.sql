@@ -109,3 +109,5 @@ CREATE TABLE interactive_auths (
   completed TEXT NOT NULL
 ); -- keyed
 CREATE INDEX interactive_auths_created ON interactive_auths (created_ts);
+
+CREATE INDEX sessions_expiry ON sessions (expires_ts) WHERE expires_ts IS NOT NULL;

@@ -14,6 +14,7 @@ CREATE TABLE filters (
   definition TEXT NOT NULL,
   PRIMARY KEY ("user", filter)
 ); -- keyed
+CREATE INDEX filters_number ON filters (filter);
 
 -- Changes that a user made to the default push rules and rules of their own, as JSON.
 CREATE TABLE push_rules (

@@ -1,7 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite'
 import type pg from 'pg'
+import { CEILING_STEP } from '#storage/counters/declared.ts'
 import { DatabaseRefused, PORT_MARK } from '#storage/database.ts'
-import { CEILING_STEP } from '#storage/postgres/commit-function.ts'
 import type { Table } from './catalogue.ts'
 import { quoted } from './expressions.ts'
 

@@ -1,16 +1,25 @@
 import { DatabaseSync } from 'node:sqlite'
 import { pathToFileURL } from 'node:url'
 import type pg from 'pg'
-import { type ConnectionOptions, connect } from '#storage/postgres/connection.ts'
+import { Connector } from '#storage/postgres/connector.ts'
+import { steadyClock } from '#util/clock.ts'
+import type { ConnectionParameters } from '#util/libpq/parameters.ts'
+import { silentLogger } from '#util/logger.ts'
 
 /** How to reach a database; plain data, so that it can go to another thread. */
 export type Place = SqlitePlace | PostgresPlace
 /** A SQLite file. `isImmutable`: nobody writes to it, so it can be read without a lock and without files beside it. */
 export type SqlitePlace = { readonly engine: 'sqlite'; readonly path: string; readonly isImmutable: boolean }
 /** A PostgreSQL database. */
-export type PostgresPlace = { readonly engine: 'postgres'; readonly connection: ConnectionOptions }
+export type PostgresPlace = {
+  readonly engine: 'postgres'
+  readonly parameters: ConnectionParameters
+  readonly allowsUnsafeLocale: boolean
+}
 
-const READ_CACHE = 'PRAGMA cache_size = -65536'
+const READ_CACHE = 'PRAGMA cache_size = -8192'
+/** How long one address may take to answer, where `connect_timeout` says nothing. */
+const CONNECT_MS = 30_000
 
 /** Opens a file to read it. Nothing that is done through it changes the file. */
 export const openToRead = ({ path, isImmutable }: SqlitePlace): DatabaseSync => {
@@ -33,10 +42,18 @@ export const openToWrite = (path: string): DatabaseSync => {
  * for the disk, and all that was written before is there then.
  */
 export const connectToPort = async (
-  { connection }: PostgresPlace,
+  { parameters }: PostgresPlace,
   options: { readonly isPipelined: boolean },
 ): Promise<pg.Client> => {
-  const client = await connect(connection, { name: 'port', pipeline: options.isPipelined })
+  const connector = new Connector({
+    parameters: { ...parameters, applicationName: 'myelin port' },
+    statementTimeoutMs: undefined,
+    isCommitSynchronous: false,
+    patienceMs: CONNECT_MS,
+    clock: steadyClock,
+    log: silentLogger,
+  })
+  const { client } = await connector.connect({ name: 'port', isPipelined: options.isPipelined })
   const settings = [
     'statement_timeout = 0',
     'idle_in_transaction_session_timeout = 0',

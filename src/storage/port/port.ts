@@ -63,9 +63,10 @@ async function toPostgres(options: PortOptions): Promise<PortReport> {
   try {
     using control = new SnapshotControl(file.place)
     const early = await ownBooks(control.db, options.serverName)
-    const { tables, indexes } = onlyVerify
-      ? { tables: await readCatalogue(client), indexes: [] }
-      : await beginPostgresTarget(client, early)
+    const { tables, indexes, warnings } = onlyVerify
+      ? { tables: await readCatalogue(client), indexes: [], warnings: [] }
+      : await beginPostgresTarget(client, { books: early, allowsUnsafeLocale: postgres.allowsUnsafeLocale })
+    for (const text of warnings) on({ kind: 'note', text })
     if (tables.length === 0) throw new DatabaseRefused('Nothing was ported into this database yet.')
     checkTables(control.db, tables)
     const data = { source: file.place, target: postgres, tables, indexes, onlyVerify, batchSize: options.batchSize }

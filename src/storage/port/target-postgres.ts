@@ -1,8 +1,9 @@
 import type pg from 'pg'
 import { DatabaseRefused } from '#storage/database.ts'
 import { PORT_TABLE } from '#storage/migrate.ts'
+import { checkServer } from '#storage/postgres/checks.ts'
 import { COMMIT_LOCK } from '#storage/postgres/commit-function.ts'
-import { checkServer, migratePostgres } from '#storage/postgres/schema.ts'
+import { migratePostgres } from '#storage/postgres/schema.ts'
 import { type Books, deploymentRow } from './books.ts'
 import { readCatalogue, type Table } from './catalogue.ts'
 import { quoted } from './expressions.ts'
@@ -20,9 +21,12 @@ const WAIT_MS = 60_000
 export type PreparedTarget = { readonly tables: readonly Table[]; readonly indexes: readonly IndexDefinition[] }
 
 /** Takes the database for a port: checks it, makes its tables, and marks it so that no server starts on it. */
-export const beginPostgresTarget = async (client: pg.Client, books: Books): Promise<PreparedTarget> => {
+export const beginPostgresTarget = async (
+  client: pg.Client,
+  { books, allowsUnsafeLocale }: { readonly books: Books; readonly allowsUnsafeLocale: boolean },
+): Promise<PreparedTarget & { readonly warnings: readonly string[] }> => {
   await takeLocks(client)
-  await checkServer(client)
+  const { warnings } = await checkServer(client, allowsUnsafeLocale)
   await migratePostgres(client, { forPort: true })
   await client.query('BEGIN')
   try {
@@ -39,7 +43,7 @@ export const beginPostgresTarget = async (client: pg.Client, books: Books): Prom
     } else await checkSameServer(client, books)
     await dropCommitFunctions(client)
     await client.query('COMMIT')
-    return { tables, indexes }
+    return { tables, indexes, warnings }
   } catch (error) {
     await client.query('ROLLBACK').catch(() => {})
     throw error

@@ -1,11 +1,10 @@
 import { hash } from 'node:crypto'
 import type { Batch, BatchRows } from '#storage/change.ts'
+import { CEILING_STEP } from '#storage/counters/declared.ts'
 import type { Condition, Operation } from '#storage/operation.ts'
 import type { Bound, Column, RowCodec } from '#storage/row.ts'
 import { conditionExpression, operationStatements } from '#storage/statement-text.ts'
 
-/** How far ahead of the last position the ceiling is set: as many positions may be skipped after a crash of the database. */
-export const CEILING_STEP = 10_000
 /** The advisory lock that orders all commits of the deployment (advisory locks belong to one database). */
 export const COMMIT_LOCK = 'pg_advisory_xact_lock(1299799404, 1)'
 /** Where commits are announced: `first:last`. */

@@ -8,7 +8,7 @@ import { Committer } from '#storage/commit.ts'
 import { openPostgres } from '#storage/postgres/open.ts'
 import { OPERATIONS } from '#storage/stores/all.ts'
 import { userAdded, userById, userIdFree } from '#storage/stores/users.ts'
-import { postgresPlace } from '#storage/testing/each-database.ts'
+import { parametersOf, postgresPlace } from '#storage/testing/each-database.ts'
 import { systemClock } from '#util/clock.ts'
 
 const uri = env['MYELIN_TEST_POSTGRES']
@@ -69,7 +69,7 @@ for (const lost of ['answer', 'request'] as const) {
     const through = new URL(place.uri)
     through.port = String(proxy.port)
     await using db = await openPostgres({
-      connection: { connectionString: through.href },
+      parameters: parametersOf(through.href),
       serverName: 'example.org',
       randomBytes,
       clock: systemClock,

@@ -1,24 +1,27 @@
-import type pg from 'pg'
 import { DatabaseUnavailable, type Reader } from '#storage/database.ts'
 import type { RowCodec } from '#storage/row.ts'
 import { type Query, QueryTexts } from '#storage/sql.ts'
-import { type ConnectionOptions, connect, isServerError, unavailable } from './connection.ts'
+import { unavailable } from './connection.ts'
+import { Asked, Lane } from './lane.ts'
+import type { Link } from './link.ts'
 
-const RECONNECT_PAUSE_MS = 250
+/** A lane that has brought no answer for so long is passed by, if there may be another. */
+const STALL_MS = 50
 
-/** Short reads on one pipelined connection, with named statements. A lost connection is made anew by the next read. */
+/**
+ * Short reads on few pipelined connections, with named statements. One connection does nearly all; others are made while it is held up, as
+ * many as `cp_max` allows, and closed when they are idle, down to `cp_min`. A read whose connection is lost is asked again once.
+ */
 export class PostgresReader implements Reader, AsyncDisposable {
-  readonly #options: ConnectionOptions
+  readonly #link: Link
   readonly #texts = new QueryTexts('postgres')
   readonly #names = new Map<string, string>()
-  readonly #now: () => number
-  #client: Promise<pg.Client> | undefined
-  #failedAt = 0
+  #lanes: Lane[] = []
+  #opening: Promise<Lane> | undefined
   #isClosed = false
 
-  constructor(options: ConnectionOptions, now: () => number) {
-    this.#options = options
-    this.#now = now
+  constructor(link: Link) {
+    this.#link = link
   }
 
   async all<Out>(codec: RowCodec<Out>, query: Query): Promise<Out[]> {
@@ -31,44 +34,104 @@ export class PostgresReader implements Reader, AsyncDisposable {
     return values === undefined ? undefined : codec.decode(values)
   }
 
-  async #query(query: Query): Promise<unknown[][]> {
-    const client = await this.#connection()
+  #query(query: Query): Promise<unknown[][]> {
     const text = this.#texts.textOf(query)
     let name = this.#names.get(text)
     if (name === undefined) {
       name = `q${this.#names.size}`
       this.#names.set(text, name)
     }
-    try {
-      const result = await client.query({ name, text, values: this.#texts.valuesOf(query), rowMode: 'array' })
-      return result.rows
-    } catch (error) {
-      throw isServerError(error) ? error : unavailable(error)
-    }
+    const config = { name, text, values: this.#texts.valuesOf(query), rowMode: 'array' as const }
+    return new Promise((resolve, reject) => this.#ask(new Asked(config, { resolve, reject })))
   }
 
-  #connection(): Promise<pg.Client> {
-    if (this.#client !== undefined) return this.#client
+  #ask(asked: Asked): void {
+    const lane = this.#freeLane()
+    if (lane !== undefined) this.#askOn(lane, asked)
+    else
+      this.#open().then(
+        (opened) => this.#askOn(opened, asked),
+        (error) => asked.reject(unavailable(error)),
+      )
+  }
+
+  #askOn(lane: Lane, asked: Asked): void {
+    lane.ask(asked)
+    if (lane.count === this.#link.maxTransactions) this.#retire(lane)
+  }
+
+  /** The connection was lost: what was asked is asked on another one, once. */
+  #askAgain(asked: Asked, error: unknown): void {
+    if (asked.tries > 1 || this.#isClosed) asked.reject(unavailable(error))
+    else this.#ask(asked)
+  }
+
+  /** A lane to ask on at once; `undefined` where all are held up and there may be one more. */
+  #freeLane(): Lane | undefined {
+    const [first] = this.#lanes
+    if (first === undefined || !first.isHeldUp(STALL_MS)) return first
+    const free = this.#lanes.find((lane) => !lane.isHeldUp(STALL_MS))
+    if (free !== undefined) return free
+    if (this.#lanes.length < this.#link.maxReaders) return undefined
+    return this.#lanes.reduce((least, lane) => (lane.waiting < least.waiting ? lane : least))
+  }
+
+  #open(): Promise<Lane> {
     if (this.#isClosed) return Promise.reject(new DatabaseUnavailable('the server is stopping'))
-    if (this.#now() - this.#failedAt < RECONNECT_PAUSE_MS) {
-      return Promise.reject(new DatabaseUnavailable('PostgreSQL does not answer'))
-    }
-    const forget = () => {
-      if (this.#client === connecting) this.#client = undefined
-    }
-    const connecting = connect(this.#options, { name: 'reader', pipeline: true, onEnd: forget })
-    connecting.catch(() => {
-      this.#failedAt = this.#now()
-      forget()
+    this.#opening ??= this.#openLane().finally(() => {
+      this.#opening = undefined
     })
-    this.#client = connecting
-    return connecting
+    return this.#opening
+  }
+
+  async #openLane(): Promise<Lane> {
+    const connection = await this.#link.connect({ name: 'reader', isPipelined: true })
+    const lane: Lane = new Lane({
+      connection,
+      now: this.#link.clock.now,
+      onLost: (asked, error) => {
+        this.#remove(lane)
+        this.#askAgain(asked, error)
+      },
+    })
+    connection.socket.once('close', () => this.#remove(lane))
+    this.#lanes.push(lane)
+    this.#link.heartbeat.watch({
+      connection,
+      awaited: () => lane.waiting,
+      onIdle: () => this.#retireSpare(lane),
+      onSilent: (verdict) => this.#passBy(lane, verdict),
+    })
+    return lane
+  }
+
+  #remove(lane: Lane): void {
+    this.#lanes = this.#lanes.filter((one) => one !== lane)
+  }
+
+  #retireSpare(lane: Lane): boolean {
+    if (this.#lanes.length <= this.#link.minReaders) return false
+    this.#retire(lane)
+    return true
+  }
+
+  #retire(lane: Lane): void {
+    this.#remove(lane)
+    void this.#link.end(lane.connection)
+  }
+
+  /** One of its queries takes very long, or its process is frozen: all are asked elsewhere too, and the first answer counts. */
+  #passBy(lane: Lane, verdict: 'dead' | 'busy'): void {
+    this.#remove(lane)
+    if (verdict === 'dead') return
+    for (const asked of lane.unanswered) if (asked.tries === 1 && !asked.isAnswered) this.#ask(asked)
+    void this.#link.end(lane.connection)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#isClosed = true
     // A connection that never came about needs no end.
-    const client = await this.#client?.catch(() => undefined)
-    await client?.end()
+    await this.#opening?.catch(() => undefined)
+    await Promise.all(this.#lanes.map((lane) => this.#link.end(lane.connection)))
   }
 }

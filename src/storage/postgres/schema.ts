@@ -1,52 +1,25 @@
 import type pg from 'pg'
-import { DatabaseRefused, PORT_MARK } from '#storage/database.ts'
-import { PORT_TABLE, pendingMigrations, readMigrations, type SchemaState, schemaRow } from '#storage/migrate.ts'
-import { CEILING_STEP, COMMIT_LOCK } from './commit-function.ts'
+import { examine, mendCounters } from '#storage/counters/at-start.ts'
+import { CEILING_STEP } from '#storage/counters/declared.ts'
+import { PORT_MARK } from '#storage/database.ts'
+import { judgeTables, pendingMigrations, readMigrations, type SchemaState, schemaRow } from '#storage/migrate.ts'
+import { wrongServerName } from '#storage/wrong-database.ts'
+import { runAsking } from './ask.ts'
+import { COMMIT_LOCK } from './commit-function.ts'
 import { postgresDdl } from './ddl.ts'
-
-const OLDEST_MAJOR = 14
 
 /** What a start needs to know of the deployment. */
 export type PostgresStart = { readonly serverName: string; readonly randomBytes: (size: number) => Uint8Array }
 
-/** Refuses a server that is too old and a database that cannot hold all text. */
-export const checkServer = async (client: pg.Client): Promise<string> => {
-  const { rows } = await client.query<{ version: string; encoding: string; name: string }>(
-    `SELECT current_setting('server_version') AS version, pg_encoding_to_char(encoding) AS encoding, datname AS name
-     FROM pg_database WHERE datname = current_database()`,
-  )
-  const found = rows[0]
-  if (found === undefined) throw new DatabaseRefused('PostgreSQL did not say which database this is')
-  if (Number.parseInt(found.version, 10) < OLDEST_MAJOR) {
-    throw new DatabaseRefused(`Myelin needs PostgreSQL ${OLDEST_MAJOR} or later; the server is ${found.version}.`)
-  }
-  if (found.encoding !== 'UTF8') {
-    throw new DatabaseRefused(
-      `The database ${found.name} has the encoding ${found.encoding}; Myelin needs UTF8. Make it anew with: ` +
-        `createdb --encoding=UTF8 --locale=C --template=template0 --owner=OWNER ${found.name}`,
-    )
-  }
-  return found.version
-}
-
 /** What the database says of its schema. */
 export async function schemaState(client: pg.Client): Promise<SchemaState> {
   const { rows } = await client.query<{ name: string }>(
-    `SELECT table_name AS name FROM information_schema.tables WHERE table_schema = ANY (current_schemas(false))`,
+    // Tables of extensions are nobody's data.
+    `SELECT c.relname AS name FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
+     WHERE c.relkind IN ('r', 'p') AND n.nspname = ANY (current_schemas(false))
+       AND NOT EXISTS (SELECT 1 FROM pg_depend AS d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')`,
   )
-  const tables = new Set(rows.map(({ name }) => name))
-  if (tables.size === 0) return { kind: 'empty' }
-  if (!tables.has('myelin_schema')) return { kind: tables.has('applied_schema_deltas') ? 'synapse' : 'foreign' }
-  const found = await client.query('SELECT version, compatible_with, half_made FROM myelin_schema')
-  const row = found.rows[0]
-  if (row === undefined) return { kind: 'foreign' }
-  return {
-    kind: 'ours',
-    version: Number(row.version),
-    compatibleWith: Number(row.compatible_with),
-    halfMade: Boolean(row.half_made),
-    isPortUnfinished: tables.has(PORT_TABLE),
-  }
+  return runAsking(client, judgeTables(new Set(rows.map(({ name }) => name))))
 }
 
 /** Brings the schema up to date in one transaction, one process at a time. */
@@ -56,6 +29,8 @@ export const migratePostgres = async (
 ): Promise<void> => {
   await client.query('BEGIN')
   try {
+    // An index of a large table takes as long as it takes.
+    await client.query('SET LOCAL statement_timeout = 0')
     await client.query(`SELECT ${COMMIT_LOCK}`)
     const pending = pendingMigrations(await schemaState(client), readMigrations(), options)
     if (pending.length > 0) {
@@ -78,11 +53,22 @@ export const migratePostgres = async (
   }
 }
 
-/** Opens the deployment's books: checks the server name and notices a restored copy. */
+/** Where the log goes on, and what was wrong with counters and is mended, in sentences. */
+export type PostgresDeployment = {
+  readonly position: number
+  readonly incarnation: number
+  readonly mended: readonly string[]
+}
+
+/** Opens the deployment's books: checks the server name and the counters, and notices a restored copy. */
 export const startPostgresDeployment = async (
   client: pg.Client,
   { serverName, randomBytes }: PostgresStart,
-): Promise<{ readonly position: number; readonly incarnation: number }> => {
+): Promise<PostgresDeployment> => {
+  const found = await client.query('SELECT server_name FROM deployment')
+  const owner = found.rows[0]?.server_name
+  if (owner !== undefined && owner !== serverName) throw wrongServerName(owner, serverName)
+  const mended = await mend(client, (randomBytes(1)[0] ?? 0) / 256)
   const mark = await databaseMark(client)
   const incarnation = Buffer.from(randomBytes(5)).readUIntBE(0, 5)
   await client.query(
@@ -91,11 +77,8 @@ export const startPostgresDeployment = async (
     [serverName, incarnation, CEILING_STEP, mark, Buffer.from(randomBytes(32))],
   )
   const { rows } = await client.query('SELECT server_name, mark FROM deployment')
-  if (rows[0].server_name !== serverName) {
-    throw new DatabaseRefused(
-      `The database belongs to the server ${rows[0].server_name}, but server_name is ${serverName}. A server cannot change its name.`,
-    )
-  }
+  // Another process with another name may have been first.
+  if (rows[0].server_name !== serverName) throw wrongServerName(rows[0].server_name, serverName)
   if (String(rows[0].mark).startsWith(PORT_MARK)) {
     // Fresh from a port: it goes on where the other database stopped.
     await client.query(
@@ -110,7 +93,22 @@ export const startPostgresDeployment = async (
     )
   }
   const now = await client.query('SELECT last_position, incarnation FROM deployment')
-  return { position: Number(now.rows[0].last_position), incarnation: Number(now.rows[0].incarnation) }
+  return { position: Number(now.rows[0].last_position), incarnation: Number(now.rows[0].incarnation), mended }
+}
+
+/** Checks the counters against the tables, and mends what can be mended safely. Only then are other processes kept from writing. */
+async function mend(client: pg.Client, random: number): Promise<readonly string[]> {
+  if ((await runAsking(client, examine('postgres', { kind: 'start', random }))).length === 0) return []
+  await client.query('BEGIN')
+  try {
+    await client.query(`SELECT ${COMMIT_LOCK}`)
+    const mended = await runAsking(client, mendCounters('postgres', random))
+    await client.query('COMMIT')
+    return mended
+  } catch (error) {
+    await client.query('ROLLBACK')
+    throw error
+  }
 }
 
 /** What differs between a database and any copy of it: the cluster, its time line, the database's number. */

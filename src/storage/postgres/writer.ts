@@ -1,82 +1,174 @@
-import type pg from 'pg'
 import type { Batch, BatchResult } from '#storage/change.ts'
+import type { Outage } from '#storage/database.ts'
 import type { Condition, Operation } from '#storage/operation.ts'
 import type { Clock } from '#util/clock.ts'
 import { COMMIT_LOCK, type CommitFunction, commitParameters } from './commit-function.ts'
-import { batchError, type ConnectionOptions, connect, isServerError, unavailable } from './connection.ts'
+import { batchError, type Connection, isIncapable, isReadOnly, isServerError, unavailable } from './connection.ts'
+import { type Link, PATIENCE_MS } from './link.ts'
 
-/** How long a commit whose answer was lost is looked up before its outcome is given up as unknown. */
-const LOOK_UP_MS = 20_000
 const LOOK_UP_PAUSE_MS = 250
+/** How long a look-up may wait for whoever holds the lock, before it asks anew. */
+const LOCK_TIMEOUT_MS = 5_000
 
 type Deps = {
-  readonly options: ConnectionOptions
+  readonly link: Link
   readonly commitFunction: CommitFunction
   readonly declared: { readonly operations: readonly Operation[]; readonly conditions: readonly Condition[] }
   readonly clock: Clock
 }
 
-/** Writes batches, one transaction in flight. A commit whose answer is lost is looked up by its id on a new connection. */
-export class PostgresWriter implements AsyncDisposable {
+/**
+ * Writes batches, one transaction in flight. A commit whose answer is lost is looked up by its id on a new connection, for as long as it
+ * takes: `hopeless` says when nobody should wait for that.
+ */
+export class PostgresWriter implements AsyncDisposable, Outage {
   readonly #deps: Deps
-  #client: pg.Client | undefined
+  readonly #listeners: (() => void)[] = []
+  #connection: Connection | undefined
+  #awaited = 0
+  #count = 0
+  /** A commit that the server works on for very long. */
+  #stalled: string | undefined
+  #isClosing = false
+  /** How often those who waited were told not to. */
+  #timesGivenUp = 0
 
   constructor(deps: Deps) {
     this.#deps = deps
+    this.onHopeless(() => {
+      this.#timesGivenUp++
+    })
+  }
+
+  get hopeless(): string | undefined {
+    return this.#deps.link.outage.hopeless ?? this.#stalled
+  }
+
+  onHopeless(listener: () => void): void {
+    this.#listeners.push(listener)
+    this.#deps.link.outage.onHopeless(listener)
+  }
+
+  close(): void {
+    this.#isClosing = true
+    this.#deps.link.outage.close()
+    this.#connection?.socket.destroy()
   }
 
   async write(batch: Batch): Promise<BatchResult> {
     const { commitFunction, declared, clock } = this.#deps
-    const client = await this.#connection()
+    const timesGivenUp = this.#timesGivenUp
+    const connection = await this.#connected()
     try {
-      const answer = await client.query({
+      this.#awaited++
+      const answer = await connection.client.query({
         name: 'commit',
         text: commitFunction.call,
         values: commitParameters(batch, declared, clock.now()),
         rowMode: 'array',
       })
+      this.#answered(connection)
       return readResult(String(answer.rows[0]?.[0]))
     } catch (error) {
-      if (isServerError(error)) throw batchError(error)
-      this.#client = undefined
-      return this.#lookUp(batch, error)
+      this.#answered(connection)
+      if (isServerError(error)) throw this.#refused(error, connection)
+      this.#drop(connection)
+      return this.#lookUp(batch, { error, timesGivenUp })
     }
   }
 
-  async #connection(): Promise<pg.Client> {
-    this.#client ??= await connect(this.#deps.options, {
-      name: 'writer',
-      onEnd: () => {
-        this.#client = undefined
-      },
+  #answered(connection: Connection): void {
+    this.#awaited--
+    this.#stalled = undefined
+    if (++this.#count === this.#deps.link.maxTransactions) {
+      this.#drop(connection)
+      void this.#deps.link.end(connection)
+    }
+  }
+
+  /** Nothing was written: the statement erred, or the server cannot write now. */
+  #refused(error: Parameters<typeof isIncapable>[0], connection: Connection): Error {
+    if (isReadOnly(error)) {
+      this.#drop(connection)
+      void this.#deps.link.end(connection)
+    }
+    return isIncapable(error) ? unavailable(error) : batchError(error)
+  }
+
+  #drop(connection: Connection): void {
+    if (this.#connection === connection) this.#connection = undefined
+  }
+
+  async #connected(): Promise<Connection> {
+    if (this.#connection !== undefined) return this.#connection
+    const { link } = this.#deps
+    const connection = await link.connect({ name: 'writer' })
+    connection.socket.prependOnceListener('close', () => this.#drop(connection))
+    link.heartbeat.watch({
+      connection,
+      awaited: () => this.#awaited,
+      onIdle: () => false,
+      onSilent: (verdict, silentMs) => this.#silent(connection, verdict, silentMs),
     })
-    return this.#client
+    this.#count = 0
+    this.#connection = connection
+    return connection
+  }
+
+  /** The server lives and works on the commit, or is frozen in it: nothing is broken off, but nobody waits. */
+  #silent(connection: Connection, verdict: 'dead' | 'busy', silentMs: number): void {
+    if (verdict === 'dead' || connection !== this.#connection) return
+    this.#stalled = `PostgreSQL has worked on a commit for more than ${silentMs} ms (process ${connection.processId})`
+    this.#deps.link.log.error('commit_stalled', { processId: connection.processId, silentMs })
+    for (const listener of this.#listeners) listener()
   }
 
   /** Learns what became of a batch whose answer did not come: it is there, or it is made impossible and written again. */
-  async #lookUp(batch: Batch, lost: unknown): Promise<BatchResult> {
-    const giveUpAt = this.#deps.clock.now() + LOOK_UP_MS
+  async #lookUp(
+    batch: Batch,
+    { error: lost, timesGivenUp }: { readonly error: unknown; readonly timesGivenUp: number },
+  ): Promise<BatchResult> {
+    const giveUpAt = this.#deps.link.clock.now() + PATIENCE_MS
     for (;;) {
+      if (this.#isClosing) throw unavailable(lost)
       try {
-        const client = await this.#connection()
-        const result = await this.#fence(client, batch.id)
-        return result ?? (await this.write({ ...batch, id: `${batch.id}+` }))
+        const result = await this.#fence(await this.#connected(), batch.id)
+        this.#stalled = undefined
+        if (result !== undefined) return result
+        break
       } catch (error) {
-        if (isServerError(error)) throw unavailable(error)
-        this.#client = undefined
-        if (this.#deps.clock.now() >= giveUpAt) throw unavailable(lost)
-        await new Promise<void>((resolve) => this.#deps.clock.after(LOOK_UP_PAUSE_MS, resolve))
+        await this.#pauseAfter(error, giveUpAt)
       }
     }
+    // Nobody waits for a batch that was given up: it need not be written any more.
+    if (this.#timesGivenUp !== timesGivenUp) throw unavailable(lost)
+    return this.write({ ...batch, id: `${batch.id}+` })
+  }
+
+  /** Whatever a look-up failed of: it is made again, for only its answer tells what is true. */
+  async #pauseAfter(error: unknown, giveUpAt: number): Promise<void> {
+    const { clock, outage } = this.#deps.link
+    if (isServerError(error) && this.#connection !== undefined) this.#refused(error, this.#connection)
+    if (clock.now() >= giveUpAt && this.hopeless === undefined)
+      this.#stall(`what became of a commit cannot be learned: ${unavailable(error).message}`)
+    if (outage.reason !== undefined) await outage.over()
+    else await new Promise<void>((resolve) => clock.after(LOOK_UP_PAUSE_MS, resolve))
+  }
+
+  #stall(reason: string): void {
+    this.#stalled = reason
+    for (const listener of this.#listeners) listener()
   }
 
   /**
    * Waits for whoever holds the lock, then reads the batch's result. If there is none, its id is taken: should the lost call still be on its
    * way to the server, it will find the id in use and undo itself.
    */
-  async #fence(client: pg.Client, id: string): Promise<BatchResult | undefined> {
-    await client.query('BEGIN')
+  async #fence({ client }: Connection, id: string): Promise<BatchResult | undefined> {
+    this.#awaited++
     try {
+      await client.query('BEGIN')
+      await client.query(`SET LOCAL lock_timeout = ${LOCK_TIMEOUT_MS}`)
       await client.query(`SELECT ${COMMIT_LOCK}`)
       const found = await client.query('SELECT result FROM commits WHERE id = $1', [id])
       if (found.rows[0] === undefined) {
@@ -86,16 +178,21 @@ export class PostgresWriter implements AsyncDisposable {
         ])
       }
       await client.query('COMMIT')
-      return found.rows[0] === undefined ? undefined : readResult(String(found.rows[0].result))
+      const text = found.rows[0] === undefined ? '' : String(found.rows[0].result)
+      // An empty result is the mark of an earlier look-up whose own answer was lost.
+      return text === '' ? undefined : readResult(text)
     } catch (error) {
       // The connection may be gone; if it is not, the transaction must not stay open.
       await client.query('ROLLBACK').catch(() => {})
       throw error
+    } finally {
+      this.#awaited--
     }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#client?.end()
+    this.#isClosing = true
+    if (this.#connection !== undefined) await this.#deps.link.end(this.#connection)
   }
 }
 

@@ -1,9 +1,9 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import type { Batch, BatchResult, BatchRows } from '#storage/change.ts'
+import { CEILING_STEP } from '#storage/counters/declared.ts'
 import type { Condition, Operation } from '#storage/operation.ts'
 import type { Bound, RowCodec } from '#storage/row.ts'
 import { conditionExpression, operationStatements } from '#storage/statement-text.ts'
-import { CEILING_STEP } from './deployment.ts'
 
 /** A prepared statement and the columns of the row it takes, in order. */
 type Prepared = { readonly statement: StatementSync; readonly columns: readonly number[] }

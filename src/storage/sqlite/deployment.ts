@@ -1,8 +1,9 @@
 import type { DatabaseSync } from 'node:sqlite'
-import { DatabaseRefused, PORT_MARK } from '#storage/database.ts'
-
-/** How far ahead of the last position the ceiling is set: as many positions may be skipped by a start after a crash. */
-export const CEILING_STEP = 10_000
+import { mendCounters } from '#storage/counters/at-start.ts'
+import { CEILING_STEP } from '#storage/counters/declared.ts'
+import { PORT_MARK } from '#storage/database.ts'
+import { wrongServerName } from '#storage/wrong-database.ts'
+import { runAsking } from './ask.ts'
 
 /** What a start needs to know and to say of the deployment. */
 export type StartOptions = {
@@ -15,12 +16,12 @@ export type StartOptions = {
 }
 
 /** Opens the deployment's books: checks the server name, notices a restored copy, sets the position above all that was ever given. */
-export const startDeployment = (
-  db: DatabaseSync,
-  options: StartOptions,
-): { readonly position: number; readonly incarnation: number } => {
+export const startDeployment = (db: DatabaseSync, options: StartOptions): DeploymentStart => {
   const mark = Buffer.from(options.randomBytes(16)).toString('hex')
   const newIncarnation = () => Number(Buffer.from(options.randomBytes(5)).readUIntBE(0, 5))
+  const owner = db.prepare('SELECT server_name FROM deployment').get()?.['server_name']
+  if (owner !== undefined && owner !== options.serverName) throw wrongServerName(String(owner), options.serverName)
+  const mended = mend(db, options.randomBytes)
   const row = db.prepare('SELECT * FROM deployment').get()
   if (row === undefined) {
     const incarnation = newIncarnation()
@@ -32,12 +33,7 @@ export const startDeployment = (
       options.randomBytes(32),
     )
     options.keepMark(mark)
-    return { position: 0, incarnation }
-  }
-  if (row['server_name'] !== options.serverName) {
-    throw new DatabaseRefused(
-      `The database belongs to the server ${row['server_name']}, but server_name is ${options.serverName}. A server cannot change its name.`,
-    )
+    return { position: 0, incarnation, mended }
   }
   // Fresh from a port, it goes on where the other database stopped.
   const isSame = options.markBeside === row['mark'] || String(row['mark']).startsWith(PORT_MARK)
@@ -51,7 +47,27 @@ export const startDeployment = (
     mark,
   )
   options.keepMark(mark)
-  return { position, incarnation }
+  return { position, incarnation, mended }
+}
+
+/** Where the log goes on, and what was wrong with counters and is mended, in sentences. */
+export type DeploymentStart = {
+  readonly position: number
+  readonly incarnation: number
+  readonly mended: readonly string[]
+}
+
+/** Checks the counters against the tables, and mends what can be mended safely. */
+function mend(db: DatabaseSync, randomBytes: StartOptions['randomBytes']): readonly string[] {
+  db.exec('BEGIN IMMEDIATE')
+  try {
+    const mended = runAsking(db, mendCounters('sqlite', (randomBytes(1)[0] ?? 0) / 256))
+    db.exec('COMMIT')
+    return mended
+  } catch (error) {
+    if (db.isTransaction) db.exec('ROLLBACK')
+    throw error
+  }
 }
 
 /** Notes that the database was closed in order, so that the next start goes on without a jump. */

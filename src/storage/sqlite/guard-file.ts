@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs'
+import { chmodSync, existsSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { DatabaseRefused } from '#storage/database.ts'
 
@@ -15,6 +15,7 @@ export class GuardFile implements Disposable {
     const path = `${databasePath}-guard`
     const isNew = !existsSync(path)
     this.#db = new DatabaseSync(path)
+    if (isNew) chmodSync(path, 0o600)
     try {
       this.#db.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE')
       if (isNew) this.#db.exec('CREATE TABLE IF NOT EXISTS guard (id INTEGER PRIMARY KEY, mark TEXT NOT NULL)')

@@ -1,15 +1,17 @@
-import { chmodSync, existsSync, mkdirSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import type { Batch, BatchResult } from '#storage/change.ts'
 import { type Database, DatabaseRefused } from '#storage/database.ts'
+import { pendingMigrations, readMigrations } from '#storage/migrate.ts'
 import type { RowCodec } from '#storage/row.ts'
 import { type Query, QueryTexts } from '#storage/sql.ts'
 import type { Clock } from '#util/clock.ts'
+import { type Logger, silentLogger } from '#util/logger.ts'
 import { Checkpointer } from './checkpointer.ts'
 import { closeDeployment, startDeployment } from './deployment.ts'
 import { GuardFile } from './guard-file.ts'
-import { migrateSqlite } from './schema.ts'
+import { migrateSqlite, schemaState } from './schema.ts'
 import { SqliteWriter } from './writer.ts'
 
 /** What opening a SQLite database takes. `OFF` loses commits at a power cut: for tests. */
@@ -19,6 +21,7 @@ export type SqliteOptions = {
   readonly serverName: string
   readonly randomBytes: (size: number) => Uint8Array
   readonly clock: Clock
+  readonly log?: Logger
 }
 
 const MAX_LOG_BYTES = 64 * 1024 * 1024
@@ -26,6 +29,7 @@ const MAX_LOG_BYTES = 64 * 1024 * 1024
 /** Opens the file, made new where there is none, brought up to date, and kept from other processes while it is open. */
 export const openSqlite = (options: SqliteOptions): Database => {
   mkdirSync(dirname(options.path), { recursive: true })
+  refuseWrongFile(options.path)
   const guard = new GuardFile(options.path)
   try {
     const isNew = !existsSync(options.path)
@@ -41,10 +45,22 @@ export const openSqlite = (options: SqliteOptions): Database => {
     })
     // That it is open must stand in the file itself, so that a copy of it without its log is known as one.
     db.exec('PRAGMA wal_checkpoint(PASSIVE)')
+    for (const mended of start.mended) (options.log ?? silentLogger).warn('counter_mended', { mended })
     return new SqliteDatabase({ db, guard, start, options })
   } catch (error) {
     guard[Symbol.dispose]()
     throw error
+  }
+}
+
+/** Looks at a file before anything is written to it or beside it: one that is not Myelin's stays as it is. */
+function refuseWrongFile(path: string): void {
+  if ((statSync(path, { throwIfNoEntry: false })?.size ?? 0) === 0) return
+  try {
+    using db = new DatabaseSync(path, { readOnly: true, timeout: 5000 })
+    pendingMigrations(schemaState(db), readMigrations())
+  } catch (error) {
+    throw error instanceof DatabaseRefused ? error : cannotOpen(path, error)
   }
 }
 
@@ -54,9 +70,13 @@ function openFile(path: string): DatabaseSync {
     db.exec('PRAGMA journal_mode = WAL; PRAGMA wal_autocheckpoint = 0; PRAGMA cache_size = -32768')
     return db
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause)
-    throw new DatabaseRefused(`${path} cannot be opened as a SQLite database: ${reason}`, { cause })
+    throw cannotOpen(path, cause)
   }
+}
+
+function cannotOpen(path: string, cause: unknown): DatabaseRefused {
+  const reason = cause instanceof Error ? cause.message : String(cause)
+  return new DatabaseRefused(`${path} cannot be opened as a SQLite database: ${reason}`, { cause })
 }
 
 type Parts = {

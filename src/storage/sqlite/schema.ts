@@ -1,5 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite'
-import { PORT_TABLE, pendingMigrations, readMigrations, type SchemaState, schemaRow } from '#storage/migrate.ts'
+import { judgeTables, pendingMigrations, readMigrations, type SchemaState, schemaRow } from '#storage/migrate.ts'
+import { runAsking } from './ask.ts'
 import { sqliteDdl } from './ddl.ts'
 
 /** What the database says of its schema. */
@@ -10,20 +11,7 @@ export const schemaState = (db: DatabaseSync): SchemaState => {
       .all()
       .map((row) => String(row['name'])),
   )
-  if (tables.size === 0) return { kind: 'empty' }
-  if (tables.has('myelin_schema')) {
-    const row = db.prepare('SELECT version, compatible_with, half_made FROM myelin_schema').get()
-    if (row !== undefined) {
-      return {
-        kind: 'ours',
-        version: Number(row['version']),
-        compatibleWith: Number(row['compatible_with']),
-        halfMade: row['half_made'] !== 0,
-        isPortUnfinished: tables.has(PORT_TABLE),
-      }
-    }
-  }
-  return { kind: tables.has('applied_schema_deltas') ? 'synapse' : 'foreign' }
+  return runAsking(db, judgeTables(tables))
 }
 
 /** Brings the schema up to date, all in one transaction; throws `DatabaseRefused` where the database must not be opened. */

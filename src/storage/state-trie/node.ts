@@ -35,8 +35,10 @@ export type Branch = {
   /** Numbers of the children's nodes, in the order of their digits. */
   readonly children: readonly number[]
 }
+/** A node of a state: entries, or where entries part. */
 export type Node = Leaf | Branch
 
+/** Whether a node holds entries itself. */
 export const isLeaf = <T extends { readonly level: number }>(node: Leaf | T): node is Leaf => 'keys' in node
 /** The digit of a key that a branch of that level decides by. */
 export const digitOf = (key: number, level: number): number => (key >>> (level * LEVEL_BITS)) & (FAN_OUT - 1)

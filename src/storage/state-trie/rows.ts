@@ -22,6 +22,7 @@ export type Missing = { readonly missing: readonly number[] }
 /** Reads rows by their states' numbers. */
 export type LoadRows = (states: readonly number[]) => Promise<ReadonlyMap<number, Uint8Array>>
 
+/** Whether an operation answered that it lacks rows. */
 export const isMissing = (answer: unknown): answer is Missing =>
   typeof answer === 'object' && answer !== null && 'missing' in answer
 

@@ -114,3 +114,9 @@ export const accountOf = (db: Reader, user: number): Promise<AccountRow | undefi
 /** The accounts of these users. */
 export const accountsOf = (db: Reader, users: Iterable<number>): Promise<AccountRow[]> =>
   db.all(ACCOUNT, sql`SELECT ${ACCOUNT} FROM accounts WHERE "user" ${oneOf(users)}`)
+
+const USER_ONLY = row({ user: integer() })
+
+/** Whether anybody has an account here. */
+export const hasAccounts = async (db: Reader): Promise<boolean> =>
+  (await db.get(USER_ONLY, sql`SELECT ${USER_ONLY} FROM accounts LIMIT 1`)) !== undefined

@@ -52,6 +52,7 @@ import { keySignatureSet, keySignaturesRemoved, ownSignaturesRemoved } from './k
 import { mediaAdded, mediaSeen } from './media.ts'
 import { membershipChanged, membershipRenewed, roomForgotten } from './memberships.ts'
 import { numbersTaken } from './numbers.ts'
+import { oldCommitsRemoved, oldEntriesRemoved, oldTransactionsRemoved } from './old-rows.ts'
 import {
   claimedKeyForgotten,
   oneTimeKeyAdded,
@@ -62,6 +63,25 @@ import {
   oneTimeKeysRemoved,
 } from './one-time-keys.ts'
 import { profileFieldRemoved, profileFieldSet, profileFits, profileRemoved } from './profiles.ts'
+import {
+  accountDataPurged,
+  aliasesPurged,
+  currentStatesPurged,
+  eventJsonPurged,
+  eventsPurged,
+  membershipPurged,
+  missingEventsPurged,
+  ownLogPurged,
+  receiptsPurged,
+  redactionsPurged,
+  relationsPurged,
+  roomLogPurged,
+  roomPurged,
+  stateKeysPurged,
+  statesPurged,
+  transactionsPurged,
+  unreadMarksPurged,
+} from './purge.ts'
 import { pushRulesSet, pushRulesUnchanged } from './push-rules.ts'
 import { receiptMoved } from './receipts.ts'
 import {
@@ -101,6 +121,18 @@ import {
   stateRemoved,
   stateRewritten,
 } from './states.ts'
+import {
+  endedTasksRemoved,
+  exclusionFree,
+  taskAdded,
+  taskClaimed,
+  taskEnded,
+  taskHeld,
+  taskIsHeld,
+  taskPutBack,
+  taskRemoved,
+  taskWaits,
+} from './tasks.ts'
 import { toDeviceAdded, toDeviceRemoved } from './to-device.ts'
 import { transactionAdded, transactionNew } from './transactions.ts'
 import { unreadMarkAdded, unreadMarksPassed } from './unread.ts'
@@ -134,6 +166,28 @@ export const OPERATIONS: readonly Operation[] = [
   stateRemoved,
   currentStateRemoved,
   unreadMarksPassed,
+  taskRemoved,
+  endedTasksRemoved,
+  oldTransactionsRemoved,
+  oldCommitsRemoved,
+  oldEntriesRemoved,
+  accountDataPurged,
+  aliasesPurged,
+  currentStatesPurged,
+  eventJsonPurged,
+  eventsPurged,
+  membershipPurged,
+  missingEventsPurged,
+  ownLogPurged,
+  receiptsPurged,
+  redactionsPurged,
+  relationsPurged,
+  roomLogPurged,
+  roomPurged,
+  stateKeysPurged,
+  statesPurged,
+  transactionsPurged,
+  unreadMarksPurged,
   numbersTaken,
   userAdded,
   accountAdded,
@@ -199,6 +253,11 @@ export const OPERATIONS: readonly Operation[] = [
   mediaAdded,
   mediaSeen,
   unreadMarkAdded,
+  taskClaimed,
+  taskHeld,
+  taskPutBack,
+  taskEnded,
+  taskAdded,
 ]
 /** Every condition that a change can carry. */
 export const CONDITIONS: readonly Condition[] = [
@@ -217,6 +276,9 @@ export const CONDITIONS: readonly Condition[] = [
   interactiveAuthUnchanged,
   roomUnchanged,
   transactionNew,
+  taskWaits,
+  taskIsHeld,
+  exclusionFree,
   deviceExists,
   deviceKeysAre,
   oneTimeKeyFits,

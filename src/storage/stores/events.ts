@@ -131,6 +131,18 @@ export const arrivedEvents = (
       ORDER BY l.pos DESC LIMIT ${limit}`,
   )
 
+const STATE_AFTER = row({ stateAfter: optional(integer()) })
+/** n of the state after the last event that had arrived in the room at a position, or `undefined`. */
+export const stateAfterLast = async (db: Reader, room: number, pos: number): Promise<number | undefined> =>
+  (
+    await db.get(
+      STATE_AFTER,
+      sql`SELECT e.state_after FROM log AS l JOIN events AS e ON e.event = l.item
+        WHERE l.room = ${room} AND l.kind = ${LOG_KIND.event} AND l.pos <= ${pos} AND e.state_after IS NOT NULL
+        ORDER BY l.pos DESC LIMIT 1`,
+    )
+  )?.stateAfter
+
 /** The JSON of one event. */
 export const eventJson = async (db: Reader, event: number): Promise<string | undefined> =>
   (await db.get(JSON_ONLY, sql`SELECT ${JSON_ONLY} FROM event_json WHERE event = ${event}`))?.json
@@ -170,3 +182,6 @@ export const eventsAfter = (
         AND e.pos > ${since} AND e.pos <= ${upTo} AND NOT e.is_outlier AND e.rejected_by IS NULL AND NOT e.is_soft_failed
       ORDER BY e.depth, e.pos LIMIT ${limit}`,
   )
+
+/** Whether rows of this kind are events that were read whole: for counting them. */
+export const isWholeEvent = (codec: object): boolean => codec === STORED

@@ -9,36 +9,42 @@ export type RelatedRow = (typeof RELATED)['out']
 /** Of how many related events a look-up takes note at most. */
 const MAX_RELATED = 1_000
 
+/** Events, and the position after which nothing that relates to them counts. */
+export type Targets = { readonly ids: Iterable<string>; readonly upTo: number }
+
 /** The edits of these events that are not redacted themselves, the newest first. */
-export const editsOf = (db: Reader, room: number, targets: Iterable<string>): Promise<RelatedRow[]> =>
+export const editsOf = (db: Reader, room: number, { ids, upTo }: Targets): Promise<RelatedRow[]> =>
   db.all(
     RELATED,
     sql`SELECT r.target, r.event, r.sender, e.origin_server_ts, e.event_id FROM relations AS r
       JOIN events AS e ON e.event = r.event
-      WHERE r.room = ${room} AND r.target ${oneOfText(targets)} AND r.rel_type = 'm.replace'
+      WHERE r.room = ${room} AND r.target ${oneOfText(ids)} AND r.rel_type = 'm.replace'
+        AND (e.pos IS NULL OR e.pos <= ${upTo})
         AND e.redacted_by IS NULL AND e.rejected_by IS NULL AND NOT e.is_soft_failed
       ORDER BY e.origin_server_ts DESC, e.event_id DESC LIMIT ${MAX_RELATED}`,
   )
 
 /** The events that refer to these by `m.reference`, oldest first. */
-export const referencesTo = (db: Reader, room: number, targets: Iterable<string>): Promise<RelatedRow[]> =>
+export const referencesTo = (db: Reader, room: number, { ids, upTo }: Targets): Promise<RelatedRow[]> =>
   db.all(
     RELATED,
     sql`SELECT r.target, r.event, r.sender, e.origin_server_ts, e.event_id FROM relations AS r
       JOIN events AS e ON e.event = r.event
-      WHERE r.room = ${room} AND r.target ${oneOfText(targets)} AND r.rel_type = 'm.reference'
+      WHERE r.room = ${room} AND r.target ${oneOfText(ids)} AND r.rel_type = 'm.reference'
+        AND (e.pos IS NULL OR e.pos <= ${upTo})
         AND e.redacted_by IS NULL AND e.rejected_by IS NULL AND NOT e.is_soft_failed
       ORDER BY e.event LIMIT ${MAX_RELATED}`,
   )
 
 const THREAD = row({ target: text(), sender: integer(), count: integer(), latest: integer() })
 /** Of the threads that begin with these events: how many events each sender has in them, and which is the last one. */
-export const threadsOf = (db: Reader, room: number, roots: Iterable<string>): Promise<(typeof THREAD)['out'][]> =>
+export const threadsOf = (db: Reader, room: number, { ids, upTo }: Targets): Promise<(typeof THREAD)['out'][]> =>
   db.all(
     THREAD,
     sql`SELECT r.target, r.sender, count(*) AS count, max(r.event) AS latest FROM relations AS r
       JOIN events AS e ON e.event = r.event
-      WHERE r.room = ${room} AND r.target ${oneOfText(roots)} AND r.rel_type = 'm.thread'
+      WHERE r.room = ${room} AND r.target ${oneOfText(ids)} AND r.rel_type = 'm.thread'
+        AND (e.pos IS NULL OR e.pos <= ${upTo})
         AND e.redacted_by IS NULL AND e.rejected_by IS NULL AND NOT e.is_soft_failed
       GROUP BY r.target, r.sender`,
   )

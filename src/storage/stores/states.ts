@@ -148,6 +148,34 @@ export const currentStateAt = async (db: Reader, room: number, pos: number): Pro
   return found?.state
 }
 
+const OF_EVENT = row({ event: integer(), stateBefore: optional(integer()), stateAfter: optional(integer()) })
+/** Which states the room's events name, by rising numbers of the events in the room; `limit` after `after`. */
+export const statesOfEvents = async (
+  db: Reader,
+  room: number,
+  { after, limit }: { readonly after: number; readonly limit: number },
+): Promise<
+  { readonly n: number; readonly stateBefore: number | undefined; readonly stateAfter: number | undefined }[]
+> => {
+  const found = await db.all(
+    OF_EVENT,
+    sql`SELECT ${OF_EVENT} FROM events WHERE event > ${roomKey(room, after)} AND event < ${roomKey(room, ROOM_SPAN)}
+      ORDER BY event LIMIT ${limit}`,
+  )
+  return found.map(({ event, ...states }) => ({ n: numberInRoom(event), ...states }))
+}
+
+/** The room's current states since positions after `after`, at most `limit`. */
+export const currentStatesAfter = (
+  db: Reader,
+  room: number,
+  { after, limit }: { readonly after: number; readonly limit: number },
+): Promise<(typeof CURRENT_STATE)['out'][]> =>
+  db.all(
+    CURRENT_STATE,
+    sql`SELECT ${CURRENT_STATE} FROM current_states WHERE room = ${room} AND pos > ${after} ORDER BY pos LIMIT ${limit}`,
+  )
+
 /** The deployment's secret for fingerprints, 32 bytes. */
 export const fingerprintKey = async (db: Reader): Promise<Uint8Array> => {
   const found = await db.get(FINGERPRINT_KEY, sql`SELECT ${FINGERPRINT_KEY} FROM deployment`)

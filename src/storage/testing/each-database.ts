@@ -8,10 +8,13 @@ import pg from 'pg'
 import type { Change, Outcome } from '#storage/change.ts'
 import { type CommittedBatch, Committer } from '#storage/commit.ts'
 import type { Database } from '#storage/database.ts'
+import { connectionParameters } from '#storage/postgres/from-arguments.ts'
 import { openPostgres } from '#storage/postgres/open.ts'
 import { openSqlite } from '#storage/sqlite/open.ts'
 import { OPERATIONS } from '#storage/stores/all.ts'
 import { systemClock } from '#util/clock.ts'
+import type { ConnectionParameters } from '#util/libpq/parameters.ts'
+import { type Logger, silentLogger } from '#util/logger.ts'
 
 /** A database of a test's own, and how to write to it. */
 export type TestDatabase = AsyncDisposable & {
@@ -19,6 +22,8 @@ export type TestDatabase = AsyncDisposable & {
   readonly commit: (change: Change) => Promise<Outcome>
   /** What was committed so far. */
   readonly batches: readonly CommittedBatch[]
+  /** What opening it warned of, by the first field of each line. */
+  readonly warnings: readonly string[]
 }
 
 /** A database that can be closed and opened again. */
@@ -27,6 +32,8 @@ export type TestPlace = AsyncDisposable & {
   readonly open: (options?: { readonly serverName?: string }) => Promise<TestDatabase>
   /** The SQLite file, where it is one. */
   readonly path: string | undefined
+  /** Where the PostgreSQL database is, where it is one. */
+  readonly uri: string | undefined
 }
 
 const variables: Readonly<Record<string, string | undefined>> = {
@@ -63,8 +70,12 @@ export const sqlitePlace = (): TestPlace => {
   return {
     kind: 'SQLite',
     path,
-    open: async ({ serverName = 'example.org' } = {}) =>
-      withCommitter(openSqlite({ path, serverName, synchronous: 'OFF', randomBytes, clock: systemClock })),
+    uri: undefined,
+    open: async ({ serverName = 'example.org' } = {}) => {
+      const { log, warnings } = warningLog()
+      const options = { path, serverName, synchronous: 'OFF', randomBytes, clock: systemClock, log } as const
+      return withCommitter(openSqlite(options), warnings)
+    },
     [Symbol.asyncDispose]: async () => rmSync(folder, { recursive: true, force: true }),
   }
 }
@@ -79,18 +90,21 @@ export const postgresPlace = async (kind: string, uri: string): Promise<TestPlac
     kind,
     path: undefined,
     uri: own.href,
-    open: async ({ serverName = 'example.org' } = {}) =>
-      withCommitter(
-        await openPostgres({
-          connection: { connectionString: own.href },
-          serverName,
-          randomBytes,
-          clock: systemClock,
-        }),
-      ),
+    open: async ({ serverName = 'example.org' } = {}) => {
+      const { log, warnings } = warningLog()
+      const parameters = parametersOf(own.href)
+      return withCommitter(
+        await openPostgres({ parameters, serverName, randomBytes, clock: systemClock, log }),
+        warnings,
+      )
+    },
     [Symbol.asyncDispose]: () => administer(uri, `DROP DATABASE ${name} WITH (FORCE)`),
   }
 }
+
+/** What a connection to a server of the tests takes, whatever the environment says. */
+export const parametersOf = (uri: string): ConnectionParameters =>
+  connectionParameters({ dsn: uri }, { postgres: {}, home: '/nonexistent' })
 
 async function administer(uri: string, statement: string): Promise<void> {
   const client = new pg.Client({ connectionString: uri })
@@ -99,7 +113,13 @@ async function administer(uri: string, statement: string): Promise<void> {
   await client.end()
 }
 
-function withCommitter(db: Database): TestDatabase {
+function warningLog(): { readonly log: Logger; readonly warnings: readonly string[] } {
+  const warnings: string[] = []
+  const warn: Logger['warn'] = (_, fields = {}) => void warnings.push(String(Object.values(fields)[0]))
+  return { log: { ...silentLogger, warn }, warnings }
+}
+
+function withCommitter(db: Database, warnings: readonly string[]): TestDatabase {
   const batches: CommittedBatch[] = []
   const committer = new Committer({
     database: db,
@@ -111,6 +131,7 @@ function withCommitter(db: Database): TestDatabase {
     db,
     commit: committer.commit,
     batches,
+    warnings,
     [Symbol.asyncDispose]: async () => {
       await committer[Symbol.asyncDispose]()
       await db[Symbol.asyncDispose]()

@@ -1,0 +1,36 @@
+import { spawn } from 'node:child_process'
+import { argv, execArgv, execPath } from 'node:process'
+import { CommandFailure, type Terminal } from './terminal.ts'
+
+/** What the process in the background sends when it listens. */
+const READY = 'ready'
+
+/** What the process in the background is started with besides. */
+export const IN_BACKGROUND = '--in-background'
+
+/** Tells the process that waits, if one does, that the server listens. */
+export function sayReady(): void {
+  process.send?.(READY, () => process.disconnect?.())
+}
+
+/** Starts the same command in the background, passes on what it says, and comes back once it listens. */
+export async function continueInBackground(terminal: Terminal): Promise<void> {
+  const child = spawn(execPath, [...execArgv, ...argv.slice(1), IN_BACKGROUND], {
+    detached: true,
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+  })
+  const pass = (write: (line: string) => void) => (chunk: Buffer) => write(chunk.toString().trimEnd())
+  child.stdout?.on('data', pass(terminal.out))
+  child.stderr?.on('data', pass(terminal.err))
+  const exitCode = await new Promise<number | undefined>((resolve, reject) => {
+    child.on('error', reject)
+    child.on('message', (message) => {
+      if (message === READY) resolve(undefined)
+    })
+    child.on('close', (code) => resolve(code ?? 1))
+  })
+  if (exitCode !== undefined) throw new CommandFailure('Myelin does not go on in the background.', exitCode)
+  child.stdout?.destroy()
+  child.stderr?.destroy()
+  child.unref()
+}
