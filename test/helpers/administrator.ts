@@ -113,7 +113,7 @@ export class Administrator implements AsyncDisposable {
 
   /** Types commands up to the first that fails. */
   try(commands: string, answers: readonly string[] = []): Promise<Said & { readonly code: number | null }> {
-    const child = spawn('bash', ['-euo', 'pipefail', '-c', commands], {
+    const child = spawn('bash', ['--norc', '-euo', 'pipefail', '-c', commands], {
       cwd: this.folder,
       env: {
         PATH: `${BIN}${delimiter}${env['PATH']}`,
