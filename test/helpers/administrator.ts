@@ -10,7 +10,7 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { homedir, tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { env } from 'node:process'
 import { fileURLToPath } from 'node:url'
@@ -118,6 +118,8 @@ export class Administrator implements AsyncDisposable {
       env: {
         PATH: `${BIN}${delimiter}${env['PATH']}`,
         HOME: this.folder,
+        // Compiled code is kept where it always is, not in each folder anew.
+        XDG_CACHE_HOME: env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'),
         NODE_COMPILE_CACHE: env['NODE_COMPILE_CACHE'],
         PGHOST: this.cluster.sockets,
         PGPORT: String(this.cluster.port),
