@@ -15,6 +15,7 @@ const commands: Readonly<Record<string, () => Promise<CommandModule>>> = {
   'generate-signing-key': () => import('./generate-signing-key.ts'),
   'export-signing-key': () => import('./export-signing-key.ts'),
   'hash-password': () => import('./hash-password.ts'),
+  'port-database': () => import('./port-database.ts'),
   'register-user': () => import('./register-user.ts'),
   synctl: () => import('./synctl.ts'),
   version: () => import('./version.ts'),

@@ -1,5 +1,6 @@
 import type { Config } from '#config/config.ts'
 import type { Database } from '#storage/database.ts'
+import type { PostgresPlace } from '#storage/port/connect.ts'
 import type { Clock } from '#util/clock.ts'
 import type { Logger } from '#util/logger.ts'
 import type { Random } from '#util/random.ts'
@@ -33,4 +34,16 @@ export const openDatabase = async (
     maxTransactions: main.maxTransactionsPerConnection,
     allowsUnsafeLocale: main.allowsUnsafeLocale,
   })
+}
+
+/** How to reach the PostgreSQL server that the configuration names, where that is no server's own business. */
+export const postgresPlace = async (config: Config): Promise<PostgresPlace | undefined> => {
+  const { main } = config.database
+  if (main.engine !== 'postgres') return undefined
+  const { connectionParameters } = await import('#storage/postgres/from-arguments.ts')
+  return {
+    engine: 'postgres',
+    parameters: connectionParameters(main.args, config.environment),
+    allowsUnsafeLocale: main.allowsUnsafeLocale,
+  }
 }

@@ -47,3 +47,6 @@ export class DatabaseRefused extends Error {
 export class DatabaseUnavailable extends Error {
   override readonly name = 'DatabaseUnavailable'
 }
+
+/** What the mark of a database begins with that was made by a port, until a server starts on it. */
+export const PORT_MARK = 'port:'

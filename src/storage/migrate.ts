@@ -28,6 +28,8 @@ export type SchemaState =
       readonly compatibleWith: number
       /** What is missing, where the making of the database, or its restoring, was begun and did not end. */
       readonly missing: readonly string[]
+      /** A port into it was begun and did not end. */
+      readonly isPortUnfinished: boolean
     }
 
 const FOLDER = new URL('./migrations/', import.meta.url)
@@ -68,7 +70,8 @@ export function* judgeTables(tables: ReadonlySet<string>): Asking<SchemaState> {
   }
   if (tables.has('myelin_schema')) {
     const [row] = yield 'SELECT version, compatible_with, half_made FROM myelin_schema'
-    if (row === undefined) return { kind: 'ours', version: 0, compatibleWith: 0, missing: ['its version'] }
+    if (row === undefined)
+      return { kind: 'ours', version: 0, compatibleWith: 0, missing: ['its version'], isPortUnfinished: false }
     const version = Number(row['version'])
     const isHalfMade = row['half_made'] === true || row['half_made'] === 1
     const missing = tablesOf(version).filter((name) => !tables.has(name))
@@ -76,12 +79,13 @@ export function* judgeTables(tables: ReadonlySet<string>): Asking<SchemaState> {
       kind: 'ours',
       version,
       compatibleWith: Number(row['compatible_with']),
+      isPortUnfinished: tables.has(PORT_TABLE),
       missing: isHalfMade && missing.length === 0 ? ['the end of a migration'] : missing.map((name) => `table ${name}`),
     }
   }
   // What a restored dump begins with, or lost.
   if (tables.has('deployment') && tables.has('numbers'))
-    return { kind: 'ours', version: 0, compatibleWith: 0, missing: ['table myelin_schema'] }
+    return { kind: 'ours', version: 0, compatibleWith: 0, missing: ['table myelin_schema'], isPortUnfinished: false }
   return { kind: 'foreign', tables: [...tables].sort().slice(0, 3) }
 }
 
@@ -89,8 +93,15 @@ const OWN_DATABASE =
   'Give Myelin an empty database of its own under `database` in the configuration: another file for SQLite; for PostgreSQL, ' +
   'createdb --encoding=UTF8 --locale=C --template=template0 --owner=OWNER NAME.'
 
-/** The migrations that bring a database of this state up to date; throws `DatabaseRefused` where it cannot or must not be opened. */
-export const pendingMigrations = (state: SchemaState, migrations: readonly Migration[]): readonly Migration[] => {
+/**
+ * The migrations that bring a database of this state up to date; throws `DatabaseRefused` where it cannot or must not be opened.
+ * `forPort`: it is opened to go on with a port into it.
+ */
+export const pendingMigrations = (
+  state: SchemaState,
+  migrations: readonly Migration[],
+  { forPort = false }: { readonly forPort?: boolean } = {},
+): readonly Migration[] => {
   if (state.kind === 'empty') return migrations
   if (state.kind === 'synapse') {
     const version = state.version === undefined ? '' : ` (its schema version is ${state.version})`
@@ -109,6 +120,11 @@ export const pendingMigrations = (state: SchemaState, migrations: readonly Migra
       `The database has version ${state.version}, which this Myelin (version ${SCHEMA_VERSION}) is too old to open. Start a newer Myelin.`,
     )
   }
+  if (state.isPortUnfinished && !forPort) {
+    throw new DatabaseRefused(
+      'A port into this database was begun and did not finish. Run synapse_port_db again with the same arguments until it says that it is done, then start the server.',
+    )
+  }
   if (state.missing.length > 0) {
     throw new DatabaseRefused(
       `The database is half made: it lacks ${listOf(state.missing)}. Something broke off while it was made or restored. Restore it whole from a backup, or make it anew if it was empty.`,
@@ -119,6 +135,9 @@ export const pendingMigrations = (state: SchemaState, migrations: readonly Migra
 
 const listOf = (missing: readonly string[]): string =>
   missing.length <= 3 ? missing.join(', ') : `${missing.slice(0, 3).join(', ')} and ${missing.length - 3} more`
+
+/** The table that is there while a port into the database is unfinished. */
+export const PORT_TABLE = 'myelin_port'
 
 /** What a migrated database says of itself. */
 export const schemaRow = { version: SCHEMA_VERSION, compatibleWith: COMPATIBLE_WITH } as const

@@ -29,6 +29,7 @@ export const BUDGETS: readonly Budget[] = [
   { name: 'of that the state, against as many commits of a log entry', kind: 'most', ...same(40), scales: 'cpu' },
   { name: 'load 28913 entries, warm', kind: 'most', ...same(30), scales: 'cpu' },
   { name: 'load 28913 entries, cold', kind: 'most', ...same(150), scales: 'disk' },
+  { name: 'port against a plain COPY', kind: 'least', ...same(0.5), scales: 'nothing' },
   { name: 'difference of two of 50000 in 10, from the database', kind: 'most', ...same(2), scales: 'cpu' },
 ]
 

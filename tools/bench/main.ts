@@ -5,6 +5,7 @@ import { parseArgs } from 'node:util'
 import { ServerProcess } from '#test/helpers/server-process.ts'
 import { type Judged, judge } from './budget.ts'
 import { calibrate } from './calibration.ts'
+import { portFigures } from './port.ts'
 import { resolution } from './resolution.ts'
 import type { Figure, Progress } from './rows.ts'
 import * as rows from './rows.ts'
@@ -154,6 +155,10 @@ if (values.url !== undefined) {
     if (!wanted(name)) continue
     const figures = await medians(name, measure)
     table.push(...figures.map((figure) => ({ ...judge(figure, 'sqlite', calibration), database: 'sqlite' })))
+  }
+  if (wanted('port')) {
+    const figures = await medians('port', portFigures)
+    table.push(...figures.map((figure) => ({ ...judge(figure, 'postgres', calibration), database: 'postgres' })))
   }
   if (wanted('states')) {
     const figures = await medians('states', stateReplay)

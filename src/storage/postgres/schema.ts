@@ -1,6 +1,7 @@
 import type pg from 'pg'
 import { examine, mendCounters } from '#storage/counters/at-start.ts'
 import { CEILING_STEP } from '#storage/counters/declared.ts'
+import { PORT_MARK } from '#storage/database.ts'
 import { judgeTables, pendingMigrations, readMigrations, type SchemaState, schemaRow } from '#storage/migrate.ts'
 import { wrongServerName } from '#storage/wrong-database.ts'
 import { runAsking } from './ask.ts'
@@ -22,13 +23,16 @@ export async function schemaState(client: pg.Client): Promise<SchemaState> {
 }
 
 /** Brings the schema up to date in one transaction, one process at a time. */
-export const migratePostgres = async (client: pg.Client): Promise<void> => {
+export const migratePostgres = async (
+  client: pg.Client,
+  options: { readonly forPort?: boolean } = {},
+): Promise<void> => {
   await client.query('BEGIN')
   try {
     // An index of a large table takes as long as it takes.
     await client.query('SET LOCAL statement_timeout = 0')
     await client.query(`SELECT ${COMMIT_LOCK}`)
-    const pending = pendingMigrations(await schemaState(client), readMigrations())
+    const pending = pendingMigrations(await schemaState(client), readMigrations(), options)
     if (pending.length > 0) {
       await client.query(
         'CREATE TABLE IF NOT EXISTS myelin_schema (id INTEGER PRIMARY KEY, version INTEGER NOT NULL, compatible_with INTEGER NOT NULL, half_made BOOLEAN NOT NULL)',
@@ -75,7 +79,13 @@ export const startPostgresDeployment = async (
   const { rows } = await client.query('SELECT server_name, mark FROM deployment')
   // Another process with another name may have been first.
   if (rows[0].server_name !== serverName) throw wrongServerName(rows[0].server_name, serverName)
-  if (rows[0].mark !== mark) {
+  if (String(rows[0].mark).startsWith(PORT_MARK)) {
+    // Fresh from a port: it goes on where the other database stopped.
+    await client.query(
+      'UPDATE deployment SET mark = $1, started_at = pg_postmaster_start_time()::text, closed_cleanly = false',
+      [mark],
+    )
+  } else if (rows[0].mark !== mark) {
     // A copy or a restored backup: positions above its last one were given by the original.
     await client.query(
       'UPDATE deployment SET mark = $1, incarnation = $2, last_position = ceiling, ceiling = ceiling + $3',

@@ -1,6 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { mendCounters } from '#storage/counters/at-start.ts'
 import { CEILING_STEP } from '#storage/counters/declared.ts'
+import { PORT_MARK } from '#storage/database.ts'
 import { wrongServerName } from '#storage/wrong-database.ts'
 import { runAsking } from './ask.ts'
 
@@ -34,7 +35,8 @@ export const startDeployment = (db: DatabaseSync, options: StartOptions): Deploy
     options.keepMark(mark)
     return { position: 0, incarnation, mended }
   }
-  const isSame = options.markBeside === row['mark']
+  // Fresh from a port, it goes on where the other database stopped.
+  const isSame = options.markBeside === row['mark'] || String(row['mark']).startsWith(PORT_MARK)
   const isClean = row['closed_cleanly'] === 1
   const position = isClean && isSame ? Number(row['last_position']) : Number(row['ceiling'])
   const incarnation = isSame ? Number(row['incarnation']) : newIncarnation()

@@ -15,8 +15,8 @@ export const schemaState = (db: DatabaseSync): SchemaState => {
 }
 
 /** Brings the schema up to date, all in one transaction; throws `DatabaseRefused` where the database must not be opened. */
-export const migrateSqlite = (db: DatabaseSync): void => {
-  const pending = pendingMigrations(schemaState(db), readMigrations())
+export const migrateSqlite = (db: DatabaseSync, options: { readonly forPort?: boolean } = {}): void => {
+  const pending = pendingMigrations(schemaState(db), readMigrations(), options)
   if (pending.length === 0) return
   db.exec('BEGIN IMMEDIATE')
   db.exec(

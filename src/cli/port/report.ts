@@ -1,0 +1,65 @@
+import type { PortReport } from '#storage/port/port.ts'
+import type { TableResult } from '#storage/port/table-run.ts'
+
+const MOST_LISTED = 50
+const NAMES = ['table', 'rows in source', 'rows in target', 'added', 'changed', 'removed', 'checksum', ''] as const
+
+/** What a port did and found: every table on both sides, the counters, and lists of what differs and what was odd. */
+export const printReport = (report: PortReport): string[] => [
+  ...printTables(report.tables),
+  '',
+  ...report.counters
+    .filter(({ isBehind }) => isBehind)
+    .map(({ name, next, highest }) => `${name}: the next is ${next}, but ${highest} stands in the tables already`),
+  ...listed('differ', report.tables, ({ differences }) => ({
+    count: differences.count,
+    lines: differences.items.map(
+      ({ table, key, kind, columns }) =>
+        `${table} ${key}: ${kind}${columns.length > 0 ? ` (${columns.join(', ')})` : ''}`,
+    ),
+  })),
+  ...listed('could not be carried over as they were', report.tables, ({ oddities }) => ({
+    count: oddities.count,
+    lines: oddities.items.map(
+      ({ table, key, column, kind, reason }) =>
+        `${table} ${key}${column === '' ? '' : ` ${column}`}: ${reason}${kind === 'impossible' ? '; the row is not in the copy' : ''}`,
+    ),
+  })),
+]
+
+function printTables(tables: readonly TableResult[]): string[] {
+  const cells = tables.map((one) => [
+    one.table,
+    String(one.sourceRows),
+    String(one.targetRows),
+    String(one.added),
+    String(one.updated),
+    String(one.removed),
+    one.sourceSum === one.targetSum ? one.sourceSum : `${one.sourceSum} ${one.targetSum}`,
+    one.sourceSum === one.targetSum
+      ? 'equal'
+      : one.differences.count === 0
+        ? 'equal but for what is listed'
+        : 'DIFFERS',
+  ])
+  const widths = NAMES.map((name, column) => Math.max(name.length, ...cells.map((row) => row[column]?.length ?? 0)))
+  const line = (row: readonly string[]) =>
+    row
+      .map((cell, column) =>
+        column === 0 || column > 5 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0),
+      )
+      .join('  ')
+      .trimEnd()
+  return [line(NAMES), ...cells.map(line)]
+}
+
+type Part = { readonly count: number; readonly lines: readonly string[] }
+
+function listed(title: string, tables: readonly TableResult[], partOf: (table: TableResult) => Part): string[] {
+  const parts = tables.map(partOf)
+  const count = parts.reduce((sum, part) => sum + part.count, 0)
+  if (count === 0) return []
+  const lines = parts.flatMap((part) => part.lines).slice(0, MOST_LISTED)
+  const more = count > lines.length ? [`  and ${count - lines.length} more`] : []
+  return [`${count} ${count === 1 ? 'row' : 'rows'} ${title}:`, ...lines.map((line) => `  ${line}`), ...more]
+}
