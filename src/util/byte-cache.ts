@@ -3,9 +3,14 @@ type CacheEntry = {
   readonly bytes: number
   newer: CacheEntry | undefined
   older: CacheEntry | undefined
+  /** The budget's count of arrivals when it was put at the head of the list. */
+  usedAt: number
   /** Takes the entry out of its cache. */
   readonly evict: () => void
 }
+
+/** Among this part of the entries that arrived last, what was used earlier or later is not told apart. */
+const RECENT_SHARE = 1 / 64
 
 /** What caches may take together. The entry that was used longest ago, in whichever cache, makes room for a new one. */
 export class Budget {
@@ -13,6 +18,8 @@ export class Budget {
   #bytes = 0
   #newest: CacheEntry | undefined
   #oldest: CacheEntry | undefined
+  #arrivals = 0
+  #count = 0
 
   constructor(maxBytes: number) {
     this.#maxBytes = maxBytes
@@ -35,13 +42,16 @@ export class Budget {
   /** For caches: an entry is new. Others go until there is room; it goes itself where it alone is too large. */
   take(entry: CacheEntry): void {
     this.#bytes += entry.bytes
+    this.#arrivals++
+    this.#count++
     this.#link(entry)
     this.#shrink()
   }
 
   /** For caches: an entry was used. */
   touch(entry: CacheEntry): void {
-    if (entry === this.#newest) return
+    // Its exact place among the newest does not matter; that most uses move nothing matters much.
+    if (this.#arrivals - entry.usedAt < Math.floor(this.#count * RECENT_SHARE)) return
     this.#unlink(entry)
     this.#link(entry)
   }
@@ -49,6 +59,7 @@ export class Budget {
   /** For caches: an entry is gone. */
   release(entry: CacheEntry): void {
     this.#bytes -= entry.bytes
+    this.#count--
     this.#unlink(entry)
   }
 
@@ -61,6 +72,7 @@ export class Budget {
   }
 
   #link(entry: CacheEntry): void {
+    entry.usedAt = this.#arrivals
     entry.older = this.#newest
     entry.newer = undefined
     if (this.#newest === undefined) this.#oldest = entry
@@ -175,6 +187,7 @@ class Entry<K, V> implements CacheEntry {
   readonly value: V
   newer: CacheEntry | undefined
   older: CacheEntry | undefined
+  usedAt = 0
   readonly #cache: ByteCache<K, V>
   readonly #key: K
 

@@ -33,7 +33,7 @@ type Load = (target: Target, progress: Progress) => Promise<Figure[]>
 /** The loads that any homeserver can be put under. */
 const LOADS: Readonly<Record<string, Load>> = {
   latency: (target) => rows.sendToSync(target, { waiting: 100, perSecond: 200, seconds: 5 }),
-  sends: (target) => rows.sends(target, { senders: 32, seconds: 4 }),
+  sends: (target) => rows.sends(target, { senders: 200, seconds: 5 }),
   syncs: (target) => rows.sendsWithSyncs(target, { rooms: 100, each: 10, seconds: 5 }),
   incremental: (target, progress) => rows.incremental(target, { many: 500, few: 5, times: 200 }, progress),
   initial: (target, progress) => rows.initial(target, { rooms: 500, times: 15 }, progress),

@@ -42,7 +42,9 @@ export const readBody = (request: IncomingMessage, maxBytes: number, after: Cloc
       resolve(Buffer.concat(chunks))
     })
     request.on('error', () => fail(brokenOff()))
-    request.on('close', () => fail(brokenOff()))
+    request.on('close', () => {
+      if (!request.complete) fail(brokenOff())
+    })
   })
 
 const brokenOff = (): Error => unknown('the body broke off', { status: 400 })
