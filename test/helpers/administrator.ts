@@ -66,7 +66,7 @@ export class Administrator implements AsyncDisposable {
 
   /** Makes a folder with a new configuration in it, as it is on SQLite; nothing runs. */
   static async begin(cluster: PostgresCluster, more: JsonObject = {}): Promise<Administrator> {
-    const folder = mkdtempSync(join(tmpdir(), 'myelin-page-'))
+    const folder = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'myelin-page-'))
     const administrator = new Administrator({ folder, port: await freePort(), cluster })
     await administrator.run('generate_config -H page.example -c homeserver.yaml --report-stats=no')
     const unlimited = ['message', 'registration', 'joins_per_room', 'room_creation', 'key_requests']
