@@ -138,29 +138,6 @@ eachTarget(
   300,
 )
 
-eachTarget('counters that are behind their tables are put ahead of them', async (trial) => {
-  onSqlite(trial.path, (db) => {
-    db.exec("UPDATE numbers SET next = 1 WHERE name = 'user'")
-    db.exec('UPDATE deployment SET last_position = 1, ceiling = 2')
-  })
-  const notes: string[] = []
-  await runPort({
-    sqlitePath: trial.path,
-    uri: trial.uri,
-    on: (event) => event.kind === 'note' && notes.push(event.text),
-  })
-  assert.equal(notes.length, 2)
-  const [user] = await onPostgres(
-    trial.uri,
-    'SELECT next > (SELECT max("user") FROM users) AS ok FROM numbers WHERE name = \'user\'',
-  )
-  const [position] = await onPostgres(
-    trial.uri,
-    'SELECT last_position >= (SELECT max(pos) FROM log) AS ok FROM deployment',
-  )
-  assert.deepEqual([user?.['ok'], position?.['ok']], [true, true])
-})
-
 eachTarget(
   'a database that a server ran on, or of another server, is not overwritten',
   async (trial) => {
