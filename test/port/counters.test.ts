@@ -181,3 +181,22 @@ test(
     assert.deepEqual((await journey.port('to postgres', true)).wrongCounters, [])
   },
 )
+
+test('of a source that was not closed in order, positions go on above its ceiling in the copy', options, async () => {
+  await using journey = await Journey.begin()
+  assert.ok((await journey.port('to postgres')).isFinished)
+  await onPostgres(
+    journey.uri,
+    "UPDATE deployment SET last_position = last_position - 1, closed_cleanly = false, started_at = 'before'",
+  )
+  const [source] = await onPostgres(journey.uri, 'SELECT ceiling FROM deployment')
+  const report = await journey.port('to sqlite')
+  assert.ok(report.isFinished)
+  assert.match(report.mended.join(), /Positions go on above/)
+  const copied = onSqlite(`${journey.file.folder}/back.db`, (db) => db.prepare('SELECT * FROM deployment').get())
+  assert.ok(Number(copied?.['last_position']) >= Number(source?.['ceiling']))
+  assert.ok(Number(copied?.['ceiling']) > Number(copied?.['last_position']))
+  assert.equal(copied?.['closed_cleanly'], 1)
+  journey.comeBack()
+  await journey.goesOn(journey.file)
+})

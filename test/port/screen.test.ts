@@ -148,3 +148,15 @@ test('an error is told on the restored terminal and in the log', options, async 
   assert.equal(await broken.exitCode, 5)
   for (const text of [assertRestored(broken.written), stage.log]) assert.match(text, /cannot be read as a SQLite/)
 })
+
+test('a port whose terminal goes away ends, and the next run finishes it', options, async () => {
+  await using stage = await Stage.set(2_000)
+  {
+    await using terminal = stage.port({ columns: 80, rows: 24 }, { args: ['--batch-size', '1'] })
+    await terminal.shows(/Copying/)
+  }
+  // It waits until the other one is gone: two ports do not write to one database.
+  await using again = stage.port({ columns: 80, rows: 24 })
+  assert.equal(await again.exitCode, 0)
+  assert.match(stage.log, /Done: every row is there/)
+})
