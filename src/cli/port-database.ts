@@ -74,10 +74,15 @@ async function run(options: Options, terminal: Terminal): Promise<void> {
       on: (event) => follow(event, progress, display),
     })
     display.close()
-    conclude(report, options, terminal)
+    conclude(report, options, (line) => {
+      display.record(line)
+      terminal.out(line)
+    })
   } catch (error) {
     display.close()
-    throw asFailure(error, options)
+    const failure = asFailure(error, options)
+    display.record(failure.message)
+    throw failure
   }
 }
 
@@ -99,13 +104,17 @@ function follow(event: PortEvent, progress: PortProgress, display: Display): voi
   display.changed(event.kind === 'progress' ? event.progress.table : undefined)
 }
 
-function conclude(report: PortReport, { verifyOnly }: Options, terminal: Terminal): void {
-  for (const line of printReport(report)) terminal.out(line)
-  const counterBehind = report.counters.some(
-    ({ name, isBehind }) => isBehind && (verifyOnly === true || name.startsWith('rooms.')),
-  )
+function conclude(report: PortReport, { verifyOnly, reverse }: Options, tell: (line: string) => void): void {
+  for (const line of printReport(report)) tell(line)
   if (!report.isEqual) throw new CommandFailure('The two databases are not equal.', EXIT.differs)
-  if (counterBehind) throw new CommandFailure('Counters are behind what stands in the tables.', EXIT.differs)
+  if (report.wrongCounters.length > 0) {
+    const place = (reverse === true) === (verifyOnly === true) ? 'the file of SQLite' : 'PostgreSQL'
+    const next = verifyOnly === true ? '' : ' Then run this again: no server starts on the copy before.'
+    throw new CommandFailure(
+      `The counters of ${place} do not agree with its tables: see above. Stop every Myelin that uses it, make a backup, and run the SQL on it.${next}`,
+      EXIT.differs,
+    )
+  }
   if (report.hasOddities) {
     throw new CommandFailure(
       report.isFinished
@@ -114,7 +123,7 @@ function conclude(report: PortReport, { verifyOnly }: Options, terminal: Termina
       EXIT.odd,
     )
   }
-  terminal.out(verifyOnly === true ? 'Both databases are equal.' : 'Done: every row is there, and was compared.')
+  tell(verifyOnly === true ? 'Both databases are equal.' : 'Done: every row is there, and was compared.')
 }
 
 /** Any failure is told in a sentence, and never ends with 0. */

@@ -8,6 +8,8 @@ export type Display = {
   /** A new step, or a table that moved on. */
   readonly changed: (table?: string) => void
   readonly note: (text: string) => void
+  /** Keeps a line that is told at the end, where a file is written. */
+  readonly record: (line: string) => void
   readonly close: () => void
 }
 
@@ -36,6 +38,7 @@ export const plainDisplay = (progress: PortProgress, { out, err }: Lines, now: (
       out(`${table.table}: ${percent}% (${rows}/${table.total}) ${PHASE_NAMES[table.phase]}`)
     },
     note: err,
+    record: () => {},
     close: () => {},
   }
 }
@@ -65,6 +68,7 @@ export const screenDisplay = (
   }
   const ended = (signal: NodeJS.Signals) => {
     close()
+    log(`Stopped by ${signal}.`)
     process.kill(process.pid, signal)
   }
   // The other screen, without a cursor.
@@ -84,6 +88,7 @@ export const screenDisplay = (
       if (table?.phase === 'done') log(`${table.table}: ${table.total} rows done`)
     },
     note: log,
+    record: log,
     close,
   }
 }

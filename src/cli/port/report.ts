@@ -1,16 +1,16 @@
+import type { Damage } from '#storage/counters/damage.ts'
 import type { PortReport } from '#storage/port/port.ts'
 import type { TableResult } from '#storage/port/table-run.ts'
 
 const MOST_LISTED = 50
 const NAMES = ['table', 'rows in source', 'rows in target', 'added', 'changed', 'removed', 'checksum', ''] as const
 
-/** What a port did and found: every table on both sides, the counters, and lists of what differs and what was odd. */
+/** What a port did and found: every table on both sides, what was wrong with counters, and lists of what differs and what was odd. */
 export const printReport = (report: PortReport): string[] => [
   ...printTables(report.tables),
   '',
-  ...report.counters
-    .filter(({ isBehind }) => isBehind)
-    .map(({ name, next, highest }) => `${name}: the next is ${next}, but ${highest} stands in the tables already`),
+  ...report.mended.map((sentence) => `Mended in the copy: ${sentence}`),
+  ...printWrongCounters(report.wrongCounters),
   ...listed('differ', report.tables, ({ differences }) => ({
     count: differences.count,
     lines: differences.items.map(
@@ -26,6 +26,16 @@ export const printReport = (report: PortReport): string[] => [
     ),
   })),
 ]
+
+function printWrongCounters(damages: readonly Damage[]): string[] {
+  if (damages.length === 0) return []
+  const sql = damages.flatMap((damage) => damage.sql)
+  return [
+    'Counters do not agree with the tables, as when a part of the database was restored or changed by hand:',
+    ...damages.map(({ sentence }) => `- ${sentence}`),
+    ...(sql.length === 0 ? [] : ['The SQL that makes it right:', ...sql.map((statement) => `${statement};`)]),
+  ]
+}
 
 function printTables(tables: readonly TableResult[]): string[] {
   const cells = tables.map((one) => [

@@ -153,7 +153,8 @@ function numberDamage(
   ]
 }
 
-function roomDamage({ room, roomId, counters, currentState, recordedState }: RoomFacts): readonly Damage[] {
+/** What is wrong with the counters of one room. */
+export function roomDamage({ room, roomId, counters, currentState, recordedState }: RoomFacts): readonly Damage[] {
   const damages: Damage[] = []
   for (const { column, next, last } of counters) {
     const noun = ROOM_COUNTERS.find((one) => one.column === column)?.noun

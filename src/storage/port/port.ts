@@ -1,17 +1,14 @@
 import type { DatabaseSync } from 'node:sqlite'
+import { examine } from '#storage/counters/at-start.ts'
+import type { Damage } from '#storage/counters/damage.ts'
+import type { Asking, Dialect } from '#storage/counters/facts.ts'
 import { DatabaseRefused } from '#storage/database.ts'
-import {
-  askPostgres,
-  askSqlite,
-  type Books,
-  type CounterCheck,
-  checkCounters,
-  readPostgresBooks,
-  readSqliteBooks,
-  repaired,
-} from './books.ts'
+import { runAsking as askPostgres } from '#storage/postgres/ask.ts'
+import { runAsking as askSqlite } from '#storage/sqlite/ask.ts'
+import { type Books, readPostgresBooks, readSqliteBooks } from './books.ts'
 import { checkTables, readCatalogue, type Table } from './catalogue.ts'
 import { connectToPort, openToRead, type PostgresPlace } from './connect.ts'
+import type { Settled } from './settle.ts'
 import { SnapshotControl } from './snapshot.ts'
 import { SourceFile } from './source-file.ts'
 import type { TableProgress, TableResult } from './table-run.ts'
@@ -43,7 +40,10 @@ export type PortEvent =
 /** How it ended. `isFinished`: a server may start on the target. */
 export type PortReport = {
   readonly tables: readonly TableResult[]
-  readonly counters: readonly CounterCheck[]
+  /** What was wrong with counters and is mended in the target, in sentences. */
+  readonly mended: readonly string[]
+  /** What is wrong with counters, of the target where it was only looked at, and otherwise of the source: then the port is not finished. */
+  readonly wrongCounters: readonly Damage[]
   readonly isFinished: boolean
   readonly isEqual: boolean
   readonly hasOddities: boolean
@@ -75,9 +75,10 @@ async function toPostgres(options: PortOptions): Promise<PortReport> {
     const results = await copy(workers, tables, options)
     const books = await readSqliteBooks(control.db)
     file.checkUnchanged()
-    return await finish({ options, tables, results, books, ask: askPostgres(client) }, (finished) =>
-      finishPostgresTarget(client, finished, hex(options)),
-    )
+    return await finish(options, results, {
+      settle: () => finishPostgresTarget(client, books, hex(options)),
+      look: () => askPostgres(client, lookAtCounters('postgres')),
+    })
   } finally {
     await client.end()
   }
@@ -105,9 +106,10 @@ async function toSqlite(options: PortOptions): Promise<PortReport> {
     await using workers = new Workers(options.threads, data, (progress) => on({ kind: 'progress', progress }))
     await workers.begin(String(rows[0].snapshot))
     const results = await copy(workers, tables, options)
-    return await finish({ options, tables, results, books, ask: askSqlite(reader) }, async (finished) =>
-      file?.finish(finished, hex(options)),
-    )
+    return await finish(options, results, {
+      settle: async () => file?.finish(books, hex(options)) ?? { mended: [], left: [] },
+      look: async () => askSqlite(reader, lookAtCounters('sqlite')),
+    })
   } finally {
     await client.end()
   }
@@ -129,39 +131,39 @@ async function copy(
   return results
 }
 
-type Finishing = {
-  readonly options: PortOptions
-  readonly tables: readonly Table[]
-  readonly results: readonly TableResult[]
-  readonly books: Books
-  readonly ask: (sql: string) => Promise<readonly (readonly unknown[])[]>
+/** The counters of a target: ended by a port, or only looked at. */
+type Counters = {
+  readonly settle: () => Promise<Settled>
+  readonly look: () => Promise<readonly Damage[] | undefined>
 }
 
-/** Checks the counters against the tables that are there now, and ends the port if all is well. */
+/** Holds the counters against the tables that are there now, and ends the port if all is well. */
 async function finish(
-  { options, tables, results, books, ask }: Finishing,
-  end: (books: Books) => Promise<void>,
+  { on, onlyVerify }: PortOptions,
+  results: readonly TableResult[],
+  { settle, look }: Counters,
 ): Promise<PortReport> {
-  const { on, onlyVerify } = options
-  on({ kind: 'step', text: 'Checking counters' })
-  const counters = await checkCounters(ask, books, tables)
-  const mended = counters.filter(({ name, isBehind }) => isBehind && !name.startsWith('rooms.'))
   const isEqual = results.every(({ differences }) => differences.count === 0)
   const isComplete = results.every(({ impossible }) => impossible === 0)
-  const isFinished = !onlyVerify && isEqual && isComplete
-  if (isFinished) {
-    for (const { name, highest } of mended) {
-      on({ kind: 'note', text: `The source would have given ${name} ${highest} again; the copy goes on above it.` })
-    }
-    await end(repaired(books, counters))
-  }
+  const mayEnd = !onlyVerify && isEqual && isComplete
+  if (mayEnd || onlyVerify) on({ kind: 'step', text: 'Checking counters' })
+  const seen = onlyVerify ? await look() : []
+  if (seen === undefined) on({ kind: 'note', text: 'The port into this database is not finished: run it once more.' })
+  const { mended, left } = mayEnd ? await settle() : { mended: [], left: seen ?? [] }
   return {
     tables: results,
-    counters,
-    isFinished,
+    mended,
+    wrongCounters: left,
+    isFinished: mayEnd && left.length === 0,
     isEqual,
     hasOddities: results.some(({ oddities, impossible }) => oddities.count > 0 || impossible > 0),
   }
+}
+
+/** Looks at all counters; `undefined` while there are none, because a port has not finished. */
+function* lookAtCounters(dialect: Dialect): Asking<readonly Damage[] | undefined> {
+  const [deployment] = yield 'SELECT id FROM deployment'
+  return deployment === undefined ? undefined : yield* examine(dialect, { kind: 'every row' })
 }
 
 async function ownBooks(db: DatabaseSync, serverName: string): Promise<Books> {

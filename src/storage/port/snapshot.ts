@@ -25,7 +25,7 @@ export class SnapshotControl implements Disposable {
       await begin()
       if (this.db.isTransaction) this.db.exec('ROLLBACK')
       this.db.exec('BEGIN')
-      this.db.prepare('SELECT last_position FROM deployment').get()
+      this.db.prepare('SELECT id FROM deployment').get()
       if (this.#version() === before) return
     }
     throw new DatabaseRefused(

@@ -23,7 +23,7 @@ export class SourceFile implements Disposable {
     this.#hadIndex = existsSync(`${path}-shm`)
     this.place = { engine: 'sqlite', path, isImmutable: !isRunning && !hasLog }
     this.#stamp = stampOf(path)
-    using db = openToRead(this.place)
+    using db = openSource(this.place)
     const isClosed = checkSource(db, path)
     const mayMissLog = !isClosed && !isRunning && !hasLog && !(guard !== undefined && existsSync(`${path}-wal`))
     if (mayMissLog) throw new DatabaseRefused(uncleanCopy(path))
@@ -97,13 +97,24 @@ function checkSource(db: DatabaseSync, path: string): boolean {
   return row['closed_cleanly'] === 1
 }
 
+function openSource(place: SqlitePlace): DatabaseSync {
+  try {
+    return openToRead(place)
+  } catch (cause) {
+    throw unreadable(place.path, cause)
+  }
+}
+
 function readState(db: DatabaseSync, path: string) {
   try {
     return schemaState(db)
   } catch (cause) {
-    throw new DatabaseRefused(`${path} cannot be read as a SQLite database: ${(cause as Error).message}`, { cause })
+    throw unreadable(path, cause)
   }
 }
+
+const unreadable = (path: string, cause: unknown): DatabaseRefused =>
+  new DatabaseRefused(`${path} cannot be read as a SQLite database: ${(cause as Error).message}`, { cause })
 
 /** A log and a file that were copied while a server wrote need not fit together. */
 function checkPages(db: DatabaseSync, path: string): void {

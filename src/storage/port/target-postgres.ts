@@ -1,14 +1,16 @@
 import type pg from 'pg'
 import { DatabaseRefused } from '#storage/database.ts'
 import { PORT_TABLE } from '#storage/migrate.ts'
+import { runAsking } from '#storage/postgres/ask.ts'
 import { checkServer } from '#storage/postgres/checks.ts'
 import { COMMIT_LOCK } from '#storage/postgres/commit-function.ts'
 import { migratePostgres } from '#storage/postgres/schema.ts'
-import { type Books, deploymentRow } from './books.ts'
+import type { Books } from './books.ts'
 import { readCatalogue, type Table } from './catalogue.ts'
 import { quoted } from './expressions.ts'
 import { postgresIndexes } from './postgres-side.ts'
 import { refuseTarget } from './refusals.ts'
+import { type Settled, settleBooks } from './settle.ts'
 import type { IndexDefinition } from './sqlite-side.ts'
 
 /** Held by the one port that may write to the database, for as long as its main connection lives. */
@@ -113,8 +115,12 @@ async function dropCommitFunctions(client: pg.Client): Promise<void> {
   for (const { name } of rows) await client.query(`DROP FUNCTION ${name}`)
 }
 
-/** Writes the books and takes the mark away, in one transaction that is on the disk when this returns: a server may start now. */
-export const finishPostgresTarget = async (client: pg.Client, books: Books, randomHex: string): Promise<void> => {
+/**
+ * Writes the books and takes the mark away, in one transaction that is on the disk when this returns: a server may start now. Where a server
+ * would refuse to, because of counters, all stays as it was.
+ */
+export const finishPostgresTarget = async (client: pg.Client, books: Books, randomHex: string): Promise<Settled> => {
+  const { isExact, fingerprintKey } = books
   await client.query('SET synchronous_commit = on')
   await client.query('BEGIN')
   try {
@@ -126,12 +132,14 @@ export const finishPostgresTarget = async (client: pg.Client, books: Books, rand
     ])
     await client.query('DELETE FROM deployment')
     await client.query(
-      `INSERT INTO deployment (id, server_name, incarnation, last_position, ceiling, mark, started_at, fingerprint_key, closed_cleanly)
-       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, true)`,
-      [...deploymentRow({ ...books, fingerprintKey: Buffer.from(books.fingerprintKey) }, randomHex)],
+      `INSERT INTO deployment (id, server_name, incarnation, last_position, ceiling, fingerprint_key, closed_cleanly, mark, started_at)
+       VALUES (1, $1, $2, $3, $4, $5, $6, '', CASE WHEN $6 THEN pg_postmaster_start_time()::text ELSE '' END)`,
+      [books.serverName, books.incarnation, books.lastPosition, books.ceiling, Buffer.from(fingerprintKey), isExact],
     )
-    await client.query(`DROP TABLE ${PORT_TABLE}`)
-    await client.query('COMMIT')
+    const settled = await runAsking(client, settleBooks('postgres', { isExact, randomHex }))
+    if (settled.left.length === 0) await client.query(`DROP TABLE ${PORT_TABLE}`)
+    await client.query(settled.left.length === 0 ? 'COMMIT' : 'ROLLBACK')
+    return settled
   } catch (error) {
     await client.query('ROLLBACK').catch(() => {})
     throw error

@@ -2,13 +2,15 @@ import { chmodSync, existsSync } from 'node:fs'
 import type { DatabaseSync } from 'node:sqlite'
 import { DatabaseRefused } from '#storage/database.ts'
 import { PORT_TABLE } from '#storage/migrate.ts'
+import { runAsking } from '#storage/sqlite/ask.ts'
 import { GuardFile } from '#storage/sqlite/guard-file.ts'
 import { migrateSqlite } from '#storage/sqlite/schema.ts'
-import { type Books, deploymentRow } from './books.ts'
+import type { Books } from './books.ts'
 import { checkTables, type Table } from './catalogue.ts'
 import { openToWrite } from './connect.ts'
 import { quoted } from './expressions.ts'
 import { refuseTarget } from './refusals.ts'
+import { type Settled, settleBooks } from './settle.ts'
 import { type IndexDefinition, sqliteIndexes } from './sqlite-side.ts'
 
 /** A SQLite file that is copied into. It is kept from servers while it is held. */
@@ -60,19 +62,30 @@ export class TargetFile implements Disposable {
     }
   }
 
-  /** Writes the books and takes the mark away: a server may start now. */
-  finish(books: Books, randomHex: string): void {
+  /** Writes the books and takes the mark away: a server may start now. Where it would refuse to, because of counters, all stays as it was. */
+  finish(books: Books, randomHex: string): Settled {
     this.db.exec('PRAGMA synchronous = FULL; BEGIN IMMEDIATE')
     this.db.exec('DELETE FROM numbers; DELETE FROM deployment')
     const number = this.db.prepare('INSERT INTO numbers (name, next) VALUES (?, ?)')
-    for (const [name, next] of Object.entries(books.numbers)) number.run(name, next)
+    for (const [name, next] of Object.entries(books.numbers)) number.run(name, BigInt(next))
+    const { isExact } = books
     this.db
       .prepare(
-        `INSERT INTO deployment (id, server_name, incarnation, last_position, ceiling, mark, started_at, fingerprint_key, closed_cleanly)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, 1)`,
+        `INSERT INTO deployment (id, server_name, incarnation, last_position, ceiling, fingerprint_key, closed_cleanly, mark, started_at)
+         VALUES (1, ?, ?, ?, ?, ?, ?, '', '')`,
       )
-      .run(...deploymentRow(books, randomHex))
-    this.db.exec(`DROP TABLE ${PORT_TABLE}; COMMIT; PRAGMA wal_checkpoint(TRUNCATE)`)
+      .run(
+        books.serverName,
+        BigInt(books.incarnation),
+        BigInt(books.lastPosition),
+        BigInt(books.ceiling),
+        books.fingerprintKey,
+        isExact ? 1 : 0,
+      )
+    const settled = runAsking(this.db, settleBooks('sqlite', { isExact, randomHex }))
+    if (settled.left.length > 0) this.db.exec('ROLLBACK')
+    else this.db.exec(`DROP TABLE ${PORT_TABLE}; COMMIT; PRAGMA wal_checkpoint(TRUNCATE)`)
+    return settled
   }
 
   [Symbol.dispose](): void {

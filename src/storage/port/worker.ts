@@ -44,7 +44,7 @@ async function openSource(place: Place): Promise<OpenSource> {
       if (db.isTransaction) db.exec('ROLLBACK')
       db.exec('BEGIN')
       // The state is chosen by the first read.
-      db.prepare('SELECT last_position FROM deployment').get()
+      db.prepare('SELECT id FROM deployment').get()
     }
     return { source: sqliteSource(db), begin }
   }
