@@ -190,6 +190,8 @@ test('a file of the log that another program moved away is opened anew', async (
   await using _bin = bin
   const file = join(path, 'my.log')
   await fetch(`${url}/one`)
+  // The line is written some time after the answer.
+  while (!readFileSync(file, 'utf8').includes('/one')) await new Promise((resolve) => setImmediate(resolve))
   renameSync(file, `${file}.old`)
   bin.process.kill('SIGHUP')
   while (!existsSync(file)) await new Promise((resolve) => setImmediate(resolve))
