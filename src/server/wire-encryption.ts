@@ -16,7 +16,7 @@ import { ToDevice } from '#services/encryption/to-device.ts'
 import { ToDeviceQueue, type Waiting } from '#services/encryption/to-device-queue.ts'
 import { Limiter } from '#services/limiter.ts'
 import type { UserSection } from '#services/sync/sections.ts'
-import { Remembered } from '#util/remembered.ts'
+import { ReadThrough } from '#util/read-through.ts'
 import type { wireAccounts } from './wire-accounts.ts'
 import type { Foundation } from './wire-foundation.ts'
 import type { wireRooms } from './wire-rooms.ts'
@@ -24,8 +24,11 @@ import type { wireRooms } from './wire-rooms.ts'
 /** What is kept for each device, and what becomes of it when the device goes. */
 export const wireDeviceContents = (foundation: Foundation) => {
   const { db, cache } = foundation
-  const counts = new KeyCounts({ db, remembered: new Remembered<KeyCount>(cache((_, key) => 300 + key.length * 2)) })
-  const remembered = new Remembered<Waiting>(cache((_, key) => 50 + key.length * 2))
+  const counts = new KeyCounts({
+    db,
+    remembered: new ReadThrough<string, KeyCount>(cache((_, key) => 300 + key.length * 2)),
+  })
+  const remembered = new ReadThrough<string, Waiting>(cache((_, key) => 50 + key.length * 2))
   const queue = new ToDeviceQueue({ ...foundation, remembered })
   const whenGone: readonly DeviceCleanup[] = [deviceKeyCleanup({ counts, queue })]
   const whenRenamed: readonly DeviceCleanup[] = [(change, { user }) => noteDeviceListChange(change, user)]

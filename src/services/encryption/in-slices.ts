@@ -1,4 +1,4 @@
-import { setImmediate as turn } from 'node:timers/promises'
+import { nextTurn } from '#util/next-turn.ts'
 
 /** The items in slices, each of them in a turn of its own, so that others get theirs in between. */
 export async function* inSlices<T>(items: Iterable<T>, size: number): AsyncGenerator<T[]> {
@@ -6,7 +6,7 @@ export async function* inSlices<T>(items: Iterable<T>, size: number): AsyncGener
   let isFirst = true
   for (const item of items) {
     if (slice.length === size) {
-      if (!isFirst) await turn()
+      if (!isFirst) await nextTurn()
       isFirst = false
       yield slice
       slice = []
@@ -14,6 +14,6 @@ export async function* inSlices<T>(items: Iterable<T>, size: number): AsyncGener
     slice.push(item)
   }
   if (slice.length === 0) return
-  if (!isFirst) await turn()
+  if (!isFirst) await nextTurn()
   yield slice
 }

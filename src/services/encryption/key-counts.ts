@@ -3,7 +3,7 @@ import { type Change, LOG_KIND } from '#storage/change.ts'
 import type { Reader } from '#storage/database.ts'
 import { fallbackKeysOf } from '#storage/stores/fallback-keys.ts'
 import { oneTimeKeyCounts, oneTimeKeysChanged } from '#storage/stores/one-time-keys.ts'
-import type { Remembered } from '#util/remembered.ts'
+import type { ReadThrough } from '#util/read-through.ts'
 import { deviceItem } from './device-item.ts'
 
 /** How many keys of a device are left to be claimed, by algorithm, and for which algorithms it has a fallback key that nobody used. */
@@ -13,7 +13,7 @@ export type KeyCount = {
 }
 type Device = { readonly user: number; readonly deviceId: string }
 
-type Deps = { readonly db: Reader; readonly remembered: Remembered<KeyCount> }
+type Deps = { readonly db: Reader; readonly remembered: ReadThrough<string, KeyCount> }
 
 /** What devices are told of the keys that they have left. https://spec.matrix.org/v1.19/client-server-api/#e2e-extensions-to-sync */
 export class KeyCounts {

@@ -10,7 +10,7 @@ import {
   toDeviceMessages,
   toDeviceRemoved,
 } from '#storage/stores/to-device.ts'
-import type { Remembered } from '#util/remembered.ts'
+import type { ReadThrough } from '#util/read-through.ts'
 import { deviceItem } from './device-item.ts'
 
 type Device = { readonly user: number; readonly deviceId: string }
@@ -21,7 +21,7 @@ type Deps = {
   readonly db: Reader
   readonly commit: Commit
   readonly users: Users
-  readonly remembered: Remembered<Waiting>
+  readonly remembered: ReadThrough<string, Waiting>
 }
 
 /** The most messages of one answer. https://spec.matrix.org/v1.19/client-server-api/#send-to-device-messaging */

@@ -74,12 +74,12 @@ export class PushRules {
 
   constructor(deps: Deps) {
     this.#deps = deps
-    this.#rules = new ReadThrough({ cache: deps.cache, read: (user) => this.#read(user) })
+    this.#rules = new ReadThrough(deps.cache)
   }
 
   /** The rules of a local user. */
   rulesOf(user: number): Promise<RulesOfUser> {
-    return this.#rules.get(user)
+    return this.#rules.get(user, () => this.#read(user))
   }
 
   /** Everybody on this server whose rules are not the default ones. Resident, for every event is held against it. */

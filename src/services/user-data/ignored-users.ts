@@ -30,12 +30,12 @@ export class IgnoredUsers {
 
   constructor(deps: Deps) {
     this.#deps = deps
-    this.#lists = new ReadThrough({ cache: deps.cache, read: (user) => this.#read(user) })
+    this.#lists = new ReadThrough(deps.cache)
   }
 
   /** The numbers of those whom the user ignores. */
   readonly of = async (user: number): Promise<ReadonlySet<number>> => {
-    const { numbers, unknown } = await this.#lists.get(user)
+    const { numbers, unknown } = await this.#lists.get(user, () => this.#read(user))
     if (unknown.length === 0) return numbers
     // Somebody may have become known since, by the very message that is not to be shown.
     const found = await usersById(this.#deps.db, unknown)
