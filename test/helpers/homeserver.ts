@@ -1,16 +1,15 @@
-import { randomBytes } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { env } from 'node:process'
 import { test } from 'node:test'
-import pg from 'pg'
 import { loadConfigText } from '#config/load.ts'
 import type { Module } from '#modules/registry.ts'
 import { makeSigningKey } from '#protocol/signing/signing-key.ts'
 import { Homeserver, type Services } from '#server/homeserver.ts'
 import { openDatabase } from '#server/open-database.ts'
 import type { Reservation } from '#services/reservations.ts'
+import { postgresPlace as freshDatabase } from '#storage/testing/each-database.ts'
 import { type Clock, systemClock } from '#util/clock.ts'
 import { silentLogger } from '#util/logger.ts'
 import { systemRandom } from '#util/random.ts'
@@ -83,32 +82,24 @@ export const sqlitePlace = (): Place => {
 /** A place on the PostgreSQL server that `uri` names. */
 export const postgresPlace = async (uri: string): Promise<Place> => {
   const folder = mkdtempSync(join(tmpdir(), 'myelin-test-'))
-  const { hostname, port, username, password } = new URL(uri)
-  const name = `test_${randomBytes(8).toString('hex')}`
-  await administer(uri, `CREATE DATABASE ${name} TEMPLATE template0 ENCODING 'UTF8' LC_COLLATE 'C' LC_CTYPE 'C'`)
+  const fresh = await freshDatabase('PostgreSQL', uri)
+  const { hostname, port, username, password, pathname } = new URL(fresh.uri)
   const args = {
     host: hostname,
     port: Number(port),
     user: username,
     ...(password === '' ? {} : { password }),
-    database: name,
+    database: pathname.slice(1),
   }
   return {
     kind: 'PostgreSQL',
     folder,
     database: `database: { name: psycopg2, args: ${JSON.stringify(args)} }`,
     [Symbol.asyncDispose]: async () => {
-      await administer(uri, `DROP DATABASE ${name} WITH (FORCE)`)
+      await fresh[Symbol.asyncDispose]()
       rmSync(folder, { recursive: true, force: true })
     },
   }
-}
-
-async function administer(uri: string, statement: string): Promise<void> {
-  const client = new pg.Client({ connectionString: uri })
-  await client.connect()
-  await client.query(statement)
-  await client.end()
 }
 
 /** Limits that no test reaches unless it means to. */
