@@ -111,6 +111,21 @@ test('numbers that events of versions 1 to 5 may have are printed as they were w
   for (const [source, text] of Object.entries(integers)) assert.equal(canonicalJson(read(source)), text)
 })
 
+test('text with any numbers that JSON knows is printed the same after print and parse', () => {
+  const number = fc.stringMatching(/^-?(0|[1-9]\d{0,20})(\.\d{1,5})?([eE][+-]?\d{1,3})?$/)
+  fc.assert(
+    fc.property(fc.array(number), number, (numbers, one) => {
+      const text = `{"a":[${numbers.join(', ')}],"b":{"c" : ${one}}}`
+      const printed = canonicalJson(read(text))
+      assert.equal(canonicalJson(read(printed)), printed)
+      const whole = /^-?0$|[eE]/
+      const asWritten = [...numbers, one].filter((source) => !whole.test(source))
+      const kept = [...printed.matchAll(/[-0-9.eE+]+(?=[,\]}])/g)].map(([source]) => source)
+      for (const source of asWritten) assert.ok(kept.includes(source), `${source} in ${printed}`)
+    }),
+  )
+})
+
 test('an object is not changed by printing it', () => {
   fc.assert(
     fc.property(anyJsonObject, (value) => {
