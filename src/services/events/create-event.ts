@@ -6,13 +6,14 @@ import { depthAfter } from '#protocol/events/depth.ts'
 import { type EventReference, referenceTo } from '#protocol/events/event-id.ts'
 import type { RoomEvent } from '#protocol/events/pdu.ts'
 import type { EventId, ServerName, UserId } from '#protocol/identifiers.ts'
+import { readPowerLevels } from '#protocol/power-levels.ts'
 import type { RoomVersionRules } from '#protocol/room-versions.ts'
 import type { SigningKey } from '#protocol/signing/signing-key.ts'
 import type { ActiveRoom } from '#rooms/active-room.ts'
 import type { LoadedEvent } from '#rooms/loaded-event.ts'
 import type { JsonObject } from '#util/json.ts'
 import { type Random, randomLetters } from '#util/random.ts'
-import type { Refusal } from '#util/verdict.ts'
+import { isRefusal, type Refusal } from '#util/verdict.ts'
 
 /** What somebody wants to say in a room. */
 export type Draft = {
@@ -42,6 +43,7 @@ export const createEvent = async (
 ): Promise<CreatedEvent> => {
   const { rules } = room
   const { type, sender, stateKey, content } = draft
+  if (type === 'm.room.power_levels') mustBeIntegers(content, rules)
   const keys = authEventKeys({ type, sender, stateKey, content }, rules)
   const authEvents: LoadedEvent[] = []
   for (const [keyType, key] of keys) {
@@ -83,6 +85,14 @@ export const opaqueEventId = (rules: RoomVersionRules, { random, serverName }: O
 export const refusalOfBuild = ({ rule, reason }: Refusal) => {
   if (rule === 'size') return tooLarge(reason)
   return rule === 'canonical_json' ? badJson(reason) : unknown(reason, { status: 400 })
+}
+
+/**
+ * New power levels are integers in every room version: strings are only there for events of old. https://spec.matrix.org/v1.19/server-server-api/#definitions
+ */
+function mustBeIntegers(content: JsonObject, rules: RoomVersionRules): void {
+  const levels = readPowerLevels(content, { ...rules, powerLevels: 'integers', limitNotificationLevels: true })
+  if (isRefusal(levels)) throw badJson(levels.reason)
 }
 
 async function references(
