@@ -86,3 +86,31 @@ test('text that is no JSON is refused', () => {
     assert.equal(result.rule, 'json')
   }
 })
+
+test('no text makes reading throw, and text is JSON where the platform says so', () => {
+  const pieces = fc.array(
+    fc.constantFrom('{', '}', '[', ']', '"', ':', ',', '-', '0', '1', '.', 'e', ' ', '\\', 'null'),
+  )
+  fc.assert(
+    fc.property(
+      fc.oneof(
+        fc.string({ unit: 'binary' }),
+        fc.json(),
+        pieces.map((each) => each.join('')),
+      ),
+      (text) => {
+        assert.equal(readJson(text).ok, isJson(text))
+      },
+    ),
+    { numRuns: 1000 },
+  )
+})
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text)
+    return true
+  } catch {
+    return false
+  }
+}
