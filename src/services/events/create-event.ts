@@ -1,11 +1,12 @@
 import { authEventKeys } from '#protocol/auth/auth-event-types.ts'
 import { authorize } from '#protocol/auth/authorize.ts'
-import { badJson, forbidden, tooLarge, unknown } from '#protocol/errors.ts'
+import { badJson, forbidden, invalidParam, tooLarge, unknown } from '#protocol/errors.ts'
 import { buildEvent } from '#protocol/events/build.ts'
 import { depthAfter } from '#protocol/events/depth.ts'
 import { type EventReference, referenceTo } from '#protocol/events/event-id.ts'
 import type { RoomEvent } from '#protocol/events/pdu.ts'
-import type { EventId, ServerName, UserId } from '#protocol/identifiers.ts'
+import { requiredSigners } from '#protocol/events/signatures.ts'
+import { type EventId, parseUserId, type ServerName, type UserId } from '#protocol/identifiers.ts'
 import { readPowerLevels } from '#protocol/power-levels.ts'
 import type { RoomVersionRules } from '#protocol/room-versions.ts'
 import type { SigningKey } from '#protocol/signing/signing-key.ts'
@@ -44,6 +45,7 @@ export const createEvent = async (
   const { rules } = room
   const { type, sender, stateKey, content } = draft
   if (type === 'm.room.power_levels') mustBeIntegers(content, rules)
+  if (type === 'm.room.member' && stateKey !== undefined) mustBeUser(stateKey)
   const keys = authEventKeys({ type, sender, stateKey, content }, rules)
   const authEvents: LoadedEvent[] = []
   for (const [keyType, key] of keys) {
@@ -72,6 +74,7 @@ export const createEvent = async (
     { rules, serverName: origin.serverName, signingKey: origin.signingKey },
   )
   if ('ok' in built) throw refusalOfBuild(built)
+  mustBeOfThisServer(built.event, rules, origin)
   const verdict = authorize(built.event, await room.authState(keys), rules)
   if (!verdict.ok) throw forbidden(verdict.reason)
   return { ...built, authEvents: authEvents.map(({ n }) => n) }
@@ -93,6 +96,17 @@ export const refusalOfBuild = ({ rule, reason }: Refusal) => {
 function mustBeIntegers(content: JsonObject, rules: RoomVersionRules): void {
   const levels = readPowerLevels(content, { ...rules, powerLevels: 'integers', limitNotificationLevels: true })
   if (isRefusal(levels)) throw badJson(levels.reason)
+}
+
+/** No rule says whose membership it may be: it must be somebody's. */
+function mustBeUser(stateKey: string): void {
+  if (parseUserId(stateKey) === undefined) throw invalidParam('The state key of a membership is the ID of a user')
+}
+
+/** No other server signs what is made here, so nothing may stand on its signature: who authorises a join is a user of this server. */
+function mustBeOfThisServer(event: RoomEvent, rules: RoomVersionRules, { serverName }: Origin): void {
+  const other = requiredSigners(event, rules).find((signer) => signer !== serverName)
+  if (other !== undefined) throw forbidden(`The event would have to be signed by ${other}`)
 }
 
 async function references(
