@@ -43,11 +43,12 @@ test('a value is the same after print and parse, and prints the same again', () 
   )
 })
 
-test('any text is printed as the plain printer does, as key and as value', () => {
+test('any text is printed as the plain printer does, as key and as value, wherever it stands', () => {
+  const texts = fc.dictionary(fc.string({ unit: 'binary' }), fc.string({ unit: 'binary' }))
   fc.assert(
-    fc.property(fc.dictionary(fc.string({ unit: 'binary' }), fc.string({ unit: 'binary' })), (value) => {
-      const object: JsonObject = value
-      assert.equal(canonicalJson(object), printPlainly(object))
+    fc.property(texts, texts, (outer, inner) => {
+      const objects: readonly JsonObject[] = [outer, { ...outer, inner }, { a: [outer, [{ inner }]] }]
+      for (const object of objects) assert.equal(canonicalJson(object), printPlainly(object))
     }),
   )
 })
@@ -57,6 +58,9 @@ test('keys are sorted by code point, not by UTF-16 unit', () => {
     canonicalJson({ '😀': 1, '\uffff': 2, a: 3, 'a😀': 4, 'a\ue000': 5 }),
     '{"a":3,"a\ue000":5,"a😀":4,"\uffff":2,"😀":1}',
   )
+  const mixed = { '😀': 1, '\uffff': 2 }
+  assert.equal(canonicalJson({ a: { b: mixed } }), '{"a":{"b":{"\uffff":2,"😀":1}}}')
+  assert.equal(canonicalJson([1, [mixed]]), '[1,[{"\uffff":2,"😀":1}]]')
 })
 
 test('keys that look like array indices are sorted as text', () => {
