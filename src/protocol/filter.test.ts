@@ -51,6 +51,13 @@ describe('a filter', () => {
     assert.equal(filter.eventFormat, 'federation')
     assert.deepEqual(JSON.parse(JSON.stringify(filterToJson(filter))), json)
   })
+  test('what a filter does not say is not written', () => {
+    const written = { event_format: 'client', presence: {}, account_data: {} }
+    assert.deepEqual(filterToJson(everything), {
+      ...written,
+      room: { ephemeral: {}, state: {}, timeline: {}, account_data: {} },
+    })
+  })
   test('fields that are not known are ignored', () => {
     assert.deepEqual(parseFilter({ more: 1, ok: true, room: { more: 1, timeline: { more: [] } } }), everything)
   })

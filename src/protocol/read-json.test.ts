@@ -13,7 +13,7 @@ const read = (text: string): Json => {
 }
 
 test('JSON of plain integers is read as JSON.parse reads it', () => {
-  const plain = anyJson.filter((value) => !/[.eE]|\d{16}/.test(JSON.stringify(value)))
+  const plain = anyJson.filter((value) => !/\d[.eE]|\d{16}/.test(JSON.stringify(value)))
   fc.assert(fc.property(plain, (value) => assert.deepEqual(read(JSON.stringify(value)), value)))
 })
 
