@@ -43,11 +43,12 @@ test('a value is the same after print and parse, and prints the same again', () 
   )
 })
 
-test('any text is printed as the plain printer does, as key and as value', () => {
+test('any text is printed as the plain printer does, as key and as value, wherever it stands', () => {
+  const texts = fc.dictionary(fc.string({ unit: 'binary' }), fc.string({ unit: 'binary' }))
   fc.assert(
-    fc.property(fc.dictionary(fc.string({ unit: 'binary' }), fc.string({ unit: 'binary' })), (value) => {
-      const object: JsonObject = value
-      assert.equal(canonicalJson(object), printPlainly(object))
+    fc.property(texts, texts, (outer, inner) => {
+      const objects: readonly JsonObject[] = [outer, { ...outer, inner }, { a: [outer, [{ inner }]] }]
+      for (const object of objects) assert.equal(canonicalJson(object), printPlainly(object))
     }),
   )
 })
@@ -57,6 +58,9 @@ test('keys are sorted by code point, not by UTF-16 unit', () => {
     canonicalJson({ '😀': 1, '\uffff': 2, a: 3, 'a😀': 4, 'a\ue000': 5 }),
     '{"a":3,"a\ue000":5,"a😀":4,"\uffff":2,"😀":1}',
   )
+  const mixed = { '😀': 1, '\uffff': 2 }
+  assert.equal(canonicalJson({ a: { b: mixed } }), '{"a":{"b":{"\uffff":2,"😀":1}}}')
+  assert.equal(canonicalJson([1, [mixed]]), '[1,[{"\uffff":2,"😀":1}]]')
 })
 
 test('keys that look like array indices are sorted as text', () => {
@@ -109,6 +113,21 @@ test('numbers that events of versions 1 to 5 may have are printed as they were w
   for (const source of same) assert.equal(canonicalJson([new RawNumber(source)] as unknown as Json), `[${source}]`)
   const integers = { '-0': '0', '1e10': '10000000000', '15E-1': '15E-1', '1.5e3': '1500', '-0e0': '0' }
   for (const [source, text] of Object.entries(integers)) assert.equal(canonicalJson(read(source)), text)
+})
+
+test('text with any numbers that JSON knows is printed the same after print and parse', () => {
+  const number = fc.stringMatching(/^-?(0|[1-9]\d{0,20})(\.\d{1,5})?([eE][+-]?\d{1,3})?$/)
+  fc.assert(
+    fc.property(fc.array(number), number, (numbers, one) => {
+      const text = `{"a":[${numbers.join(', ')}],"b":{"c" : ${one}}}`
+      const printed = canonicalJson(read(text))
+      assert.equal(canonicalJson(read(printed)), printed)
+      const whole = /^-?0$|[eE]/
+      const asWritten = [...numbers, one].filter((source) => !whole.test(source))
+      const kept = [...printed.matchAll(/[-0-9.eE+]+(?=[,\]}])/g)].map(([source]) => source)
+      for (const source of asWritten) assert.ok(kept.includes(source), `${source} in ${printed}`)
+    }),
+  )
 })
 
 test('an object is not changed by printing it', () => {

@@ -51,6 +51,13 @@ describe('a filter', () => {
     assert.equal(filter.eventFormat, 'federation')
     assert.deepEqual(JSON.parse(JSON.stringify(filterToJson(filter))), json)
   })
+  test('what a filter does not say is not written', () => {
+    const written = { event_format: 'client', presence: {}, account_data: {} }
+    assert.deepEqual(filterToJson(everything), {
+      ...written,
+      room: { ephemeral: {}, state: {}, timeline: {}, account_data: {} },
+    })
+  })
   test('fields that are not known are ignored', () => {
     assert.deepEqual(parseFilter({ more: 1, ok: true, room: { more: 1, timeline: { more: [] } } }), everything)
   })
@@ -145,11 +152,17 @@ describe('an event passes', () => {
     ['a question mark in a type is itself', { types: ['m.room.messag?'] }, event, false],
     ['no excluded wildcard, even where included', { types: ['m.room.message'], notTypes: ['m.*'] }, event, false],
     ['a list with its sender', { senders: ['@a:x'] }, event, true],
+    ['no list without its sender', { senders: ['@b:x'] }, event, false],
+    ['no exclusion of its sender', { notSenders: ['@a:x'] }, event, false],
+    ['an exclusion of others', { notSenders: ['@b:x'], notRooms: ['!o:x'], notTypes: ['x'] }, event, true],
+    ['no exclusion of its type', { notTypes: ['m.room.message'] }, event, false],
     ['no exclusion of its sender, even where included', { senders: ['@a:x'], notSenders: ['@a:x'] }, event, false],
     ['without a sender no list of senders', { senders: ['@a:x'] }, nobodys, false],
     ['without a sender an exclusion of senders', { notSenders: ['@a:x'] }, nobodys, true],
     ['a list with its room', { rooms: ['!r:x'] }, event, true],
-    ['no exclusion of its room', { rooms: ['!r:x'], notRooms: ['!r:x'] }, event, false],
+    ['no list without its room', { rooms: ['!o:x'] }, event, false],
+    ['no exclusion of its room', { notRooms: ['!r:x'] }, event, false],
+    ['no exclusion of its room, even where included', { rooms: ['!r:x'], notRooms: ['!r:x'] }, event, false],
     ['without a room any list of rooms', { rooms: ['!r:x'] }, { type: 'm.tag' }, true],
     ['with a url one that wants it', { containsUrl: true }, event, true],
     ['with a url none that does not want it', { containsUrl: false }, event, false],
@@ -174,6 +187,8 @@ describe('an event passes', () => {
     )
     assert.equal(matchesEvent(filter, event), false)
     assert.equal(matchesEvent({ relatedBySenders: ['@b:x'] }, event, [{ ...thread, relType: 'x' }]), true)
+    assert.equal(matchesEvent({ relatedByRelTypes: ['m.thread'] }, event, [{ ...thread, sender: '@c:x' }]), true)
+    assert.equal(matchesEvent({ relatedByRelTypes: ['m.thread'] }, event, [{ ...thread, relType: 'x' }]), false)
   })
 })
 

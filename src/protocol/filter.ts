@@ -139,7 +139,7 @@ const eventFields: Fields = {
   limit: {
     wire: 'limit',
     accepts: (value) => Number.isSafeInteger(value) && Number(value) >= 0,
-    expected: 'an integer greater than 0',
+    expected: 'an integer, not negative',
   },
   types: texts('types'),
   notTypes: texts('not_types'),

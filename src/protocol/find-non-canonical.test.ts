@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
+import { MAX_JSON_DEPTH } from './canonical-json.ts'
 import { anyJson, rulesOf } from './event-builder.testing.ts'
 import { findNonCanonical } from './find-non-canonical.ts'
 import { readJson } from './read-json.ts'
@@ -51,8 +52,20 @@ test('what is too deep, or no JSON at all, is found and not followed', () => {
   }
 })
 
+test('nesting is allowed up to the limit, of lists and of objects', () => {
+  const nested = (depth: number, wrap: (inner: unknown) => unknown): unknown => {
+    let value: unknown = true
+    for (let i = 0; i < depth; i++) value = wrap(value)
+    return value
+  }
+  for (const wrap of [(inner: unknown) => [inner], (inner: unknown) => ({ a: inner })]) {
+    assert.equal(findNonCanonical(nested(MAX_JSON_DEPTH, wrap), rulesOf('12')), undefined)
+    assert.match(findNonCanonical(nested(MAX_JSON_DEPTH + 1, wrap), rulesOf('12'))?.reason ?? '', /levels deep/)
+  }
+})
+
 test('JSON without unusual numbers is allowed in every version', () => {
-  const plain = anyJson.filter((value) => !/[.eE]|\d{16}/.test(JSON.stringify(value)))
+  const plain = anyJson.filter((value) => !/\d[.eE]|\d{16}/.test(JSON.stringify(value)))
   fc.assert(
     fc.property(plain, fc.constantFrom(...roomVersions), (value, version) => {
       assert.equal(find(JSON.stringify(value), version), undefined)

@@ -1,4 +1,5 @@
 import { MAX_JSON_DEPTH } from '#protocol/canonical-json.ts'
+import { formatPropertyPath } from '#protocol/property-path.ts'
 import { RawNumber } from '#protocol/raw-number.ts'
 import type { RoomVersionRules } from '#protocol/room-versions.ts'
 
@@ -12,7 +13,7 @@ export type NonCanonical = { readonly path: string; readonly reason: string }
  */
 export const findNonCanonical = (value: unknown, rules: RoomVersionRules): NonCanonical | undefined => {
   const found = find(value, rules.strictCanonicalJson, MAX_JSON_DEPTH)
-  return found && { path: found.path.toReversed().map(escapeKey).join('.'), reason: found.reason }
+  return found && { path: formatPropertyPath(found.path.toReversed()), reason: found.reason }
 }
 
 /** The path is collected on the way back, innermost key first. */
@@ -64,5 +65,3 @@ const within = (key: string, inside: Found): Found => {
   inside.path.push(key)
   return inside
 }
-/** https://spec.matrix.org/v1.19/appendices/#dot-separated-property-paths */
-const escapeKey = (key: string): string => key.replace(/[\\.]/g, '\\$&')

@@ -70,6 +70,18 @@ describe('a glob that must match between word boundaries', () => {
   for (const [name, pattern, text, expected] of cases) {
     test(name, () => assert.equal(compileWordGlob(pattern)(text), expected))
   }
+  test('letters, digits and the underscore of ASCII make words, nothing else does', () => {
+    for (let code = 0; code < 0x180; code++) {
+      const character = String.fromCharCode(code)
+      const isBoundary = !/^[A-Za-z0-9_]$/.test(character)
+      for (const pattern of ['x', 'x?', '?x', '*x', 'x*']) {
+        const text = `${character}x${character}`
+        assert.equal(compileWordGlob(pattern)(text), naiveWord([...pattern], [...text]), `${pattern} in ${code}`)
+      }
+      assert.equal(containsWord(`${character}x`, 'x'), isBoundary, `before: ${code}`)
+      assert.equal(containsWord(`x${character}`, 'x'), isBoundary, `after: ${code}`)
+    }
+  })
   test('every pattern agrees with a naive oracle', () => {
     const texts = fc.string({ unit: fc.constantFrom('a', 'b', ' ', '_', '😀'), maxLength: 9 })
     const patterns = fc.string({ unit: fc.constantFrom('a', 'b', '*', '?', ' '), maxLength: 6 })

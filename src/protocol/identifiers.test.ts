@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import fc from 'fast-check'
+import { anyJson } from './event-builder.testing.ts'
 import * as identifiers from './identifiers.ts'
 
 type Parser = (value: unknown) => unknown
@@ -202,4 +204,54 @@ test('opaque and namespaced identifiers keep to their grammars', () => {
   for (const value of [...NO_TEXT, '1a', '.a', 'A', 'aB', 'a b', 'a\n', 'a'.repeat(256)]) {
     assert.ok(!identifiers.isNamespacedIdentifier(value))
   }
+})
+
+test('whatever comes, a parser gives the value itself or nothing, and never one that breaks the limits', () => {
+  const parsers = [
+    identifiers.parseUserId,
+    identifiers.parseNewUserId,
+    identifiers.parseRoomId,
+    identifiers.parseQualifiedRoomId,
+    identifiers.parseHashRoomId,
+    identifiers.parseEventId,
+    identifiers.parseQualifiedEventId,
+    identifiers.parseRoomAlias,
+  ]
+  const localpart = fc.string({
+    unit: fc.constantFrom('a', 'Z', '_', 'ä', '😀', '\ud800', '\0', ':', ' '),
+    maxLength: 140,
+  })
+  const server = fc.constantFrom('', ':', ':x', ':x.org:80', ':[::1]:80', ':x_y', ':x:y')
+  const almost = fc.tuple(fc.constantFrom('@', '!', '$', '#', ''), localpart, server).map((parts) => parts.join(''))
+  fc.assert(
+    fc.property(fc.oneof(almost, fc.string({ unit: 'binary' }), anyJson), (value: unknown) => {
+      for (const parse of parsers) {
+        const parsed = parse(value)
+        if (parsed === undefined) continue
+        assert.equal(parsed, value)
+        assert.ok(Buffer.byteLength(parsed) <= 255 && parsed.isWellFormed() && !parsed.includes('\0'))
+        const serverName = identifiers.serverNameOf(parsed)
+        if (parse !== identifiers.parseEventId) assert.equal(identifiers.parseServerName(serverName), serverName)
+      }
+      for (const judge of [identifiers.isOpaqueIdentifier, identifiers.isNamespacedIdentifier]) {
+        assert.equal(typeof judge(value), 'boolean')
+      }
+      identifiers.parseServerName(value)
+      identifiers.parseMxcUri(value)
+    }),
+    { numRuns: 500 },
+  )
+})
+
+test('an IPv6 literal is what the platform takes for one', () => {
+  const group = fc.stringMatching(/^[0-9a-fA-F]{1,5}$/)
+  const piece = fc.oneof({ weight: 4, arbitrary: group }, fc.constantFrom('', '', '1.2.3.4', '256.1.1.1'))
+  const address = fc.array(piece, { minLength: 2, maxLength: 10 }).map((pieces) => pieces.join(':'))
+  fc.assert(
+    fc.property(address, (text) => {
+      const isAccepted = identifiers.parseServerName(`[${text}]`) !== undefined
+      assert.equal(isAccepted, URL.canParse(`http://[${text}]/`) && text.length <= 45, text)
+    }),
+    { numRuns: 2000 },
+  )
 })

@@ -13,7 +13,7 @@ const read = (text: string): Json => {
 }
 
 test('JSON of plain integers is read as JSON.parse reads it', () => {
-  const plain = anyJson.filter((value) => !/[.eE]|\d{16}/.test(JSON.stringify(value)))
+  const plain = anyJson.filter((value) => !/\d[.eE]|\d{16}/.test(JSON.stringify(value)))
   fc.assert(fc.property(plain, (value) => assert.deepEqual(read(JSON.stringify(value)), value)))
 })
 
@@ -86,3 +86,31 @@ test('text that is no JSON is refused', () => {
     assert.equal(result.rule, 'json')
   }
 })
+
+test('no text makes reading throw, and text is JSON where the platform says so', () => {
+  const pieces = fc.array(
+    fc.constantFrom('{', '}', '[', ']', '"', ':', ',', '-', '0', '1', '.', 'e', ' ', '\\', 'null'),
+  )
+  fc.assert(
+    fc.property(
+      fc.oneof(
+        fc.string({ unit: 'binary' }),
+        fc.json(),
+        pieces.map((each) => each.join('')),
+      ),
+      (text) => {
+        assert.equal(readJson(text).ok, isJson(text))
+      },
+    ),
+    { numRuns: 1000 },
+  )
+})
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text)
+    return true
+  } catch {
+    return false
+  }
+}

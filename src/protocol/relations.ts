@@ -1,4 +1,5 @@
 import type { RoomEvent } from '#protocol/events/pdu.ts'
+import { fitsIdentifier } from '#protocol/identifiers.ts'
 import { get, getString, type JsonObject } from '#util/json.ts'
 import { allowed, refused, type Verdict } from '#util/verdict.ts'
 
@@ -13,7 +14,6 @@ export type Relation = {
   readonly isFallingBack: boolean
 }
 
-const MAX_ID_BYTES = 255
 /** How many relations are followed to find the thread of an event. https://spec.matrix.org/v1.19/client-server-api/#threaded-read-receipts */
 export const MAX_THREAD_HOPS = 3
 
@@ -22,7 +22,7 @@ export function readRelation(content: JsonObject): Relation | undefined {
   const relatesTo = get(content, 'm.relates_to')
   const relType = getString(relatesTo, 'rel_type')
   const eventId = eventIdIn(relatesTo)
-  if (relType === undefined || relType === '' || isTooLong(relType) || eventId === undefined) return undefined
+  if (relType === undefined || relType === '' || !fitsIdentifier(relType) || eventId === undefined) return undefined
   return {
     relType,
     eventId,
@@ -84,7 +84,5 @@ export const isNewerEdit = (edit: RoomEvent, than: RoomEvent): boolean =>
 
 function eventIdIn(value: unknown): string | undefined {
   const eventId = getString(value, 'event_id')
-  return eventId?.startsWith('$') && !isTooLong(eventId) ? eventId : undefined
+  return eventId?.startsWith('$') && fitsIdentifier(eventId) ? eventId : undefined
 }
-
-const isTooLong = (text: string): boolean => text.length > MAX_ID_BYTES || Buffer.byteLength(text) > MAX_ID_BYTES

@@ -42,6 +42,16 @@ export type RedactionRules = {
   readonly content: Readonly<Record<string, readonly string[] | 'all'>>
 }
 
+const POWER_LEVEL_KEYS = [
+  'ban',
+  'events',
+  'events_default',
+  'kick',
+  'redact',
+  'state_default',
+  'users',
+  'users_default',
+]
 const R1: RedactionRules = {
   topLevel: [
     'event_id',
@@ -64,16 +74,7 @@ const R1: RedactionRules = {
     'm.room.member': ['membership'],
     'm.room.create': ['creator'],
     'm.room.join_rules': ['join_rule'],
-    'm.room.power_levels': [
-      'ban',
-      'events',
-      'events_default',
-      'kick',
-      'redact',
-      'state_default',
-      'users',
-      'users_default',
-    ],
+    'm.room.power_levels': POWER_LEVEL_KEYS,
     'm.room.aliases': ['aliases'],
     'm.room.history_visibility': ['history_visibility'],
   },
@@ -92,12 +93,8 @@ const R11: RedactionRules = {
     'm.room.create': 'all',
     'm.room.redaction': ['redacts'],
     'm.room.member': ['membership', 'join_authorised_via_users_server', 'third_party_invite.signed'],
-    'm.room.power_levels': [...R1POWER(), 'invite'],
+    'm.room.power_levels': [...POWER_LEVEL_KEYS, 'invite'],
   },
-}
-function R1POWER(): readonly string[] {
-  const kept = R1.content['m.room.power_levels']
-  return kept === undefined || kept === 'all' ? [] : kept
 }
 
 const V1: RoomVersionRules = {

@@ -207,6 +207,13 @@ for (const rule of ['restricted', 'knock_restricted']) {
         verdict: ({ join }) => `${join}.5.2`,
       },
       {
+        name: 'is refused when who authorises it could invite but is no member',
+        event: authorised('@new:x', '@left:x'),
+        state: [...state, stateOf('m.room.power_levels', { users: { '@left:x': 100 } })],
+        versions,
+        verdict: ({ join }) => `${join}.5.2`,
+      },
+      {
         name: 'is refused when who authorises it may not invite',
         event: authorised('@new:x', '@alice:x'),
         state,

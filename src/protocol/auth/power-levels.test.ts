@@ -175,6 +175,43 @@ for (const property of ['events', 'notifications']) {
   })
 }
 
+describe('of several changes', () => {
+  // The sender may make neither; the rule that comes first on the page refuses.
+  const row = (name: string, before: object, after: object, verdict: Row['verdict']): Row => ({
+    name,
+    event: set({ ...LEVELS, ...after }),
+    state: current({ ...LEVELS, ...before }),
+    verdict,
+    versions: versionsFrom(6),
+  })
+  testRows([
+    row(
+      'named levels are judged before those of events',
+      { ban: 51, events: { a: 51 } },
+      { ban: 0, events: { a: 0 } },
+      ({ changes }) => `${changes[0]}.1`,
+    ),
+    row(
+      'old levels of events and notifications are judged before new ones',
+      { events: { a: 0 }, notifications: { room: 51 } },
+      { events: { a: 51 }, notifications: { room: 0 } },
+      ({ changes }) => `${changes[1]}.1`,
+    ),
+    row(
+      'new levels of events are judged before those of users',
+      { events: {} },
+      { events: { a: 51 }, users: {} },
+      ({ changes }) => `${changes[2]}.1`,
+    ),
+    row(
+      'old levels of users are judged before new ones',
+      {},
+      { users: { '@mod:x': 51, '@peer:x': 50 } },
+      ({ changes }) => `${changes[3]}.1`,
+    ),
+  ])
+})
+
 describe('before version 6', () => {
   testRows([
     {

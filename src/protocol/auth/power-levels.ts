@@ -32,15 +32,16 @@ export function authorizePowerLevels(given: AuthCase): Verdict {
   // added, changed or removed.
   const named = changesIn(namedLevels(previous.content, rules), namedLevels(event.content, rules))
   // 10.7. and 10.8. For each entry being added, changed in, or removed from, the events or notifications properties:
-  const events = changesIn(current.events, proposed.events)
   const notifications = rules.limitNotificationLevels ? changesIn(current.notifications, proposed.notifications) : []
+  const events = [...changesIn(current.events, proposed.events), ...notifications]
   // 10.9. and 10.10. For each entry being added, changed in, or removed from, the users property:
   const users = changesIn(current.users, proposed.users)
   return (
     overreach(named, power, { before: `${rule(0)}.1`, after: `${rule(0)}.2` }) ??
-    overreach([...events, ...notifications], power, { before: `${rule(1)}.1`, after: `${rule(2)}.1` }) ??
+    overreach(events, power, { before: `${rule(1)}.1` }) ??
+    overreach(events, power, { after: `${rule(2)}.1` }) ??
     overreachOnUsers(users, power, { sender: event.sender, rule: `${rule(3)}.1` }) ??
-    overreach(users, power, { before: undefined, after: `${rule(4)}.1` }) ??
+    overreach(users, power, { after: `${rule(4)}.1` }) ??
     allowed
   )
 }
@@ -87,11 +88,11 @@ function namedLevels(content: JsonObject, rules: RoomVersionRules): ReadonlyMap<
   return levels
 }
 
-/** The refusal of the first change from or to a level above the sender's own. Without a rule, old levels are not looked at. */
+/** The refusal of the first change from or to a level above the sender's own. What has no rule is not looked at. */
 function overreach(
   changes: readonly Change[],
   power: number,
-  rules: { readonly before: string | undefined; readonly after: string },
+  rules: { readonly before?: string; readonly after?: string },
 ): Refusal | undefined {
   for (const { name, before, after } of changes) {
     // If the current value is greater than the sender's current power level, reject.
@@ -99,7 +100,9 @@ function overreach(
       return refused(rules.before, `Changing ${name} takes the level it has.`)
     }
     // If the new value is greater than the sender's current power level, reject.
-    if (after !== undefined && after > power) return refused(rules.after, `Changing ${name} takes the level it gets.`)
+    if (rules.after !== undefined && after !== undefined && after > power) {
+      return refused(rules.after, `Changing ${name} takes the level it gets.`)
+    }
   }
   return undefined
 }

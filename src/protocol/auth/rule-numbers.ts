@@ -6,7 +6,6 @@ export type RuleNumbers = {
   readonly authEvents: number
   readonly noCreateEvent: string
   readonly federate: number
-  readonly aliases: number
   readonly member: number
   readonly membership: MembershipRuleNumbers
   /** The sender is no member. */
@@ -29,8 +28,7 @@ export type MembershipRuleNumbers = {
   readonly ban: string
   readonly knock: string
   readonly unknown: string
-  /** Inside of `join`: the rules on public rooms and on all others. */
-  readonly joinPublic: string
+  /** Inside of `join`: the last rule, where no other has allowed it. */
   readonly joinOtherwise: string
 }
 
@@ -43,7 +41,6 @@ export function ruleNumbers(rules: RoomVersionRules): RuleNumbers {
     authEvents: 2 + added,
     noCreateEvent: rules.roomIdIsCreateHash ? '2' : '2.4',
     federate: 3 + added,
-    aliases: 4,
     member,
     membership: membershipRuleNumbers(member, rules),
     sender: member + 1,
@@ -60,7 +57,6 @@ function membershipRuleNumbers(member: number, rules: RoomVersionRules): Members
   // Version 8 adds the second rule, version 7 the one on knocking.
   const join = rules.restricted ? 3 : 2
   const unknown = join + (rules.knock ? 5 : 4)
-  const joinPublic = rules.restricted ? 6 : 5
   return {
     authorisedVia: `${member}.2`,
     join: `${member}.${join}`,
@@ -69,8 +65,7 @@ function membershipRuleNumbers(member: number, rules: RoomVersionRules): Members
     ban: `${member}.${join + 3}`,
     knock: `${member}.${join + 4}`,
     unknown: `${member}.${unknown}`,
-    joinPublic: `${member}.${join}.${joinPublic}`,
-    joinOtherwise: `${member}.${join}.${joinPublic + 1}`,
+    joinOtherwise: `${member}.${join}.${rules.restricted ? 7 : 6}`,
   }
 }
 

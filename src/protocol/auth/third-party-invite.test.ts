@@ -20,6 +20,13 @@ const row = (name: string, number: number | 'allowed', event: Row['event'], stat
   state,
   verdict: number === 'allowed' ? 'allowed' : (page) => `${page.invite}.1.${number}`,
 })
+const rightSignature = signed['signatures'] as { 'id.example.org': Record<string, string> }
+const [right] = Object.values(rightSignature['id.example.org'])
+/** The key that has signed comes after so many others. */
+const lateKey = (others: number) => {
+  const keys = Array.from({ length: others }, (_, i) => testKey(`k${i}`).publicKeyBase64)
+  return thirdParty({ public_keys: [...keys, identity.publicKeyBase64].map((public_key) => ({ public_key })) })
+}
 const urlSafe = identity.publicKeyBase64.replaceAll('+', '-').replaceAll('/', '_')
 
 describe('an invite that follows from a third-party invite', () => {
@@ -67,6 +74,13 @@ describe('an invite that follows from a third-party invite', () => {
     row('is refused when another user sent the third-party invite', 6, invite({ signed }, '@new:x', '@mod:x')),
     row('is refused when another key has signed', 8, invite({ signed: signJson(unsigned, 'i', other) })),
     row('is refused when nobody has signed', 8, invite({ signed: unsigned })),
+    row(
+      'is refused when the signature is of an algorithm that nobody understands',
+      8,
+      invite({ signed: { ...unsigned, signatures: { 'id.example.org': { 'rsa:1': right ?? '' } } } }),
+    ),
+    { ...row('is allowed by the 256th key', 'allowed', invite({ signed }), lateKey(255)), versions: ['12'] },
+    { ...row('is refused when only a later key has signed', 8, invite({ signed }), lateKey(256)), versions: ['12'] },
     row('is refused when the third-party invite has no key', 8, invite({ signed }), thirdParty({})),
     row('is refused when what was signed has changed', 8, invite({ signed: { ...signed, more: 1 } })),
     row(

@@ -71,7 +71,11 @@ function endOfPlain(json: string, start: number): number {
  */
 export type ClientPieces = { readonly head: string; readonly tail: string }
 
-/** Cuts the client's form out of an event's canonical JSON. `redacts` is given at both places where room versions keep it. */
+/**
+ * Cuts the client's form out of an event's canonical JSON. `redacts` is given at both places where room versions keep it,
+ * also where the sender wrote something else at the one that its version does not look at.
+ * https://spec.matrix.org/v1.19/rooms/v11/#moving-the-redacts-property-of-mroomredaction-events-to-a-content-property
+ */
 export const clientPieces = (json: string, eventId: string, redacts: string | undefined): ClientPieces => {
   const slices = topLevelSlices(json)
   const content = withRedacts(slices.get('content') ?? '{}', redacts)
@@ -84,7 +88,8 @@ export const clientPieces = (json: string, eventId: string, redacts: string | un
 }
 
 function withRedacts(content: string, redacts: string | undefined): string {
-  if (redacts === undefined || topLevelSlices(content).has('redacts')) return content
-  const rest = content.slice(1)
-  return `{"redacts":${JSON.stringify(redacts)}${rest === '}' ? '' : ','}${rest}`
+  if (redacts === undefined) return content
+  const members = [`"redacts":${JSON.stringify(redacts)}`]
+  for (const [key, value] of topLevelSlices(content)) if (key !== 'redacts') members.push(`"${key}":${value}`)
+  return `{${members.join(',')}}`
 }

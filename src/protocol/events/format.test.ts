@@ -48,7 +48,7 @@ test('a field that must be there, or be of a type, is missed', () => {
     sender: [1, 'alice', '@alice', '@alice:x y', `@${'a'.repeat(253)}:x`],
     content: [1, [], 'x', null],
     hashes: [1, {}, { sha256: 1 }, []],
-    signatures: [1, [], { x: 1 }, { x: { k: 1 } }, { x: [] }],
+    signatures: [1, [], { x: 1 }, { x: { k: 1 } }, { x: [] }, { x: { k: 's' }, y: 1 }, { x: { k: 's', l: 1 } }],
     depth: ['1', null, -1, {}],
     origin_server_ts: ['1', null, {}],
     prev_events: [1, {}, 'x', [1], [null], [['$a:x']], [{}], ['x']],

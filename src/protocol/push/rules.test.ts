@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import fc from 'fast-check'
 import { anyJson } from '#protocol/event-builder.testing.ts'
+import vectors from '#test/vectors/push-rules.json' with { type: 'json' }
 import type { Json } from '#util/json.ts'
 import { defaultRules } from './default-rules.ts'
 import { changeRule, MAX_PATTERN_LENGTH, putRule, type RulePlace, removeRule } from './edit-rules.ts'
@@ -136,15 +137,15 @@ describe('the rules that apply', () => {
     const rule = findRule(effectiveRules(user, defaults), 'underride', '.m.rule.message')
     assert.deepEqual([rule?.actions, rule?.isEnabled, rule?.isDefault], [[], true, true])
   })
-  test('clients read what the specification shows', () => {
-    const json = rulesetToJson(defaults)
-    assert.deepEqual(json.sender, [])
-    assert.deepEqual((json.override as Json[])[0], {
-      rule_id: '.m.rule.master',
-      default: true,
-      enabled: false,
-      conditions: [],
-      actions: [],
+  test('clients read the default rules as they are published, in their order', () => {
+    const published = (rules: unknown): unknown =>
+      JSON.parse(JSON.stringify(rules).replaceAll(JSON.stringify(vectors.user), '"@me:x"'))
+    assert.deepEqual(rulesetToJson(defaults), {
+      override: published(vectors.override),
+      content: [],
+      room: [],
+      sender: [],
+      underride: published(vectors.underride),
     })
   })
   test('content rules show their pattern and room rules nothing more', () => {

@@ -26,8 +26,6 @@ export type ResolutionContext<Key extends Name, Id extends Name> = {
   readonly isAllowed: (event: RoomEvent, state: StateForCheck) => Verdict
   /** Whether an event was rejected; a rejected auth event is not used to check another. Absent: none was. */
   readonly isRejected?: (id: Id) => boolean
-  /** Replaces the walk over auth events by an index of the caller's. */
-  readonly authDifference?: (conflict: Conflict<Key, Id>) => Iterable<Id>
   /** Numbers of auth events are smaller than that of the event that cites them. Makes the auth difference cheaper. */
   readonly isTopological?: boolean
 }

@@ -24,6 +24,27 @@ describe('a resolution', () => {
       { numRuns: 300 },
     )
   })
+  test('depends on no batching: events that come to hand bit by bit lead to the same state', () => {
+    fc.assert(
+      fc.property(histories, fc.integer({ min: 1, max: 5 }), (history, batch) => {
+        const { story, states } = play(history)
+        const known = new Set<string>()
+        const missing = new Set<string>()
+        const event = (id: string): RoomEvent | undefined => {
+          if (known.has(id)) return story.events.get(id)
+          missing.add(id)
+          return undefined
+        }
+        const authEvents = (id: string) => event(id)?.authEvents ?? []
+        for (;;) {
+          const resolved = story.resolve(states, { event, authEvents })
+          if (missing.size === 0) return assert.deepEqual(resolved, story.resolve(states))
+          for (const id of [...missing].slice(0, batch)) known.add(id)
+          missing.clear()
+        }
+      }),
+    )
+  })
   test('is not changed by a state given twice', () => {
     fc.assert(
       fc.property(histories, (history) => {

@@ -47,7 +47,7 @@ export function resolveConflict<Key extends Name, Id extends Name>(
 }
 
 /** State resolution of version 2, and of 2.1 where the room version asks for it. https://spec.matrix.org/v1.19/rooms/v2/#algorithm https://spec.matrix.org/v1.19/rooms/v12/#algorithm */
-export function resolveConflictV2<Key extends Name, Id extends Name>(
+function resolveConflictV2<Key extends Name, Id extends Name>(
   conflict: Conflict<Key, Id>,
   context: ResolutionContext<Key, Id>,
 ): ReadonlyMap<Key, Id> {
@@ -103,8 +103,7 @@ function fullConflictedSet<Key extends Name, Id extends Name>(
     return event?.stateKey !== undefined && conflict.unconflicted(context.keyOf(event.type, event.stateKey)) === id
   }
   const hints = { isUnconflicted, isTopological: context.isTopological === true }
-  const difference = context.authDifference?.(conflict) ?? authDifference(conflict, context.authEvents, hints)
-  for (const id of difference) full.add(id)
+  for (const id of authDifference(conflict, context.authEvents, hints)) full.add(id)
   if (context.rules.stateResolution === 'v2.1') {
     for (const id of conflictedSubgraph(conflict, context.authEvents)) full.add(id)
   }

@@ -12,6 +12,7 @@ const attempt = fc.record({
   by: user,
   from: fc.nat(),
   ts: fc.nat(20),
+  depth: fc.integer({ min: 5, max: 9 }),
   what: fc.oneof(
     {
       weight: 3,
@@ -65,12 +66,13 @@ export function play({ version, attempts, chosen }: History): {
   const story = new RoomStory(version)
   const users = version === '12' ? {} : { '@alice:x': 100 }
   const reached: State[] = [story.begin({ users, state_default: 0 }, ['@bob:x', '@carol:x'])]
-  for (const [at, { by, from, ts, what }] of attempts.entries()) {
+  for (const [at, { by, from, ts, depth, what }] of attempts.entries()) {
     const state = reached[from % reached.length] ?? new Map()
     const content = JSON.parse(JSON.stringify(what.content)) as JsonObject
     if (version === '12' && what.type === 'm.room.power_levels')
       delete (content.users as Record<string, Json>)['@alice:x']
-    const step: Step = { name: `e${at}`, by, originServerTs: ts, type: what.type, stateKey: what.stateKey, content }
+    const { type, stateKey } = what
+    const step: Step = { name: `e${at}`, by, originServerTs: ts, depth, type, stateKey, content }
     if (story.allows(story.draft(state, step), state).ok) reached.push(story.send(state, step))
   }
   return { story, states: chosen.map((choice) => reached[reached.length - 1 - (choice % reached.length)] ?? new Map()) }

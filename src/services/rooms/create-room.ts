@@ -1,7 +1,7 @@
 import type { Requester } from '#api/requester.ts'
 import type { Hooks } from '#modules/registry.ts'
 import { authorize } from '#protocol/auth/authorize.ts'
-import { badJson, forbidden, invalidParam, roomInUse, unsupportedRoomVersion } from '#protocol/errors.ts'
+import { badJson, forbidden, invalidParam, roomInUse, unknown, unsupportedRoomVersion } from '#protocol/errors.ts'
 import { buildEvent } from '#protocol/events/build.ts'
 import { parseRoomAlias, type RoomAlias, type RoomId, type UserId } from '#protocol/identifiers.ts'
 import { type RoomVersionRules, roomVersion } from '#protocol/room-versions.ts'
@@ -20,7 +20,7 @@ import type { Fingerprints } from '#storage/state-trie/fingerprint.ts'
 import { emptyFingerprint } from '#storage/state-trie/fingerprint.ts'
 import { aliasAdded, aliasFree } from '#storage/stores/aliases.ts'
 import type { Numbers } from '#storage/stores/numbers.ts'
-import { roomAdded } from '#storage/stores/rooms.ts'
+import { roomAdded, roomIdFree } from '#storage/stores/rooms.ts'
 import type { Clock } from '#util/clock.ts'
 import { get, isObject, type Json, type JsonObject } from '#util/json.ts'
 import { randomLetters } from '#util/random.ts'
@@ -70,10 +70,14 @@ type Deps = {
 
 /** At most this many are invited with the room. */
 const MAX_INVITES = 100
+/** How often a room is made anew because another process made the same in the same moment. */
+const ATTEMPTS = 5
 
 /** Makes rooms. */
 export class RoomCreator {
   readonly #deps: Deps
+  /** When the last room was made. Rooms whose IDs are hashes would be one room if they were made in one moment in the same words. */
+  #lastMoment = 0
 
   constructor(deps: Deps) {
     this.#deps = deps
@@ -81,7 +85,7 @@ export class RoomCreator {
 
   /** Makes a room with all its first events in one commit, and resolves to its ID. */
   async create(requester: Requester, request: RoomRequest): Promise<RoomId> {
-    const { settings, hooks, commit, rooms } = this.#deps
+    const { settings, hooks } = this.#deps
     const rules = roomVersion(request.version ?? settings.defaultVersion)
     if (rules === undefined) throw unsupportedRoomVersion(`This server has no rooms of version ${request.version}`)
     if (request.invite.length > MAX_INVITES)
@@ -90,18 +94,27 @@ export class RoomCreator {
     const verdict = await hooks.ask('userMayCreateRoom', requester, { name, invite })
     if (!verdict.ok) throw forbidden(verdict.reason)
     const alias = this.#aliasOf(requester, request)
+    for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
+      const roomId = await this.#attempt(requester, rules, { request, alias })
+      if (roomId !== undefined) return roomId
+    }
+    throw unknown('Too many make the same room at once. Try again.', { status: 503 })
+  }
+
+  /** Resolves to the ID of the room, or `undefined` where there is a room of that ID. */
+  async #attempt(
+    requester: Requester,
+    rules: RoomVersionRules,
+    { request, alias }: { readonly request: RoomRequest; readonly alias: RoomAlias | undefined },
+  ): Promise<RoomId | undefined> {
+    const { commit, rooms, clock } = this.#deps
     const change = new Change()
     const room = await this.#make(requester, rules, { request, change })
     await this.#fill(room, change, requester, request, alias)
-    const { head } = room
-    const row = {
-      ...head,
-      room: room.room,
-      roomId: room.roomId,
-      version: rules.version,
-      createdTs: this.#deps.clock.now(),
-    }
+    const { head, roomId } = room
+    const row = { ...head, room: room.room, roomId, version: rules.version, createdTs: clock.now() }
     const extremities = packNumbers(head.extremities.map(({ n }) => n))
+    change.require(roomIdFree, { roomId })
     change.write(roomAdded, { ...row, writeNumber: 1, extremities, isPartial: false })
     room.head = { ...head, writeNumber: 1 }
     if (alias !== undefined) {
@@ -109,9 +122,10 @@ export class RoomCreator {
       change.write(aliasAdded, { alias, room: room.room, creator: requester.user, createdTs: row.createdTs })
     }
     const outcome = await commit(change)
+    if (!outcome.ok && outcome.refusedBy === roomIdFree.name) return undefined
     if (!outcome.ok) throw roomInUse(`The alias ${alias} is taken`)
     rooms.add(room)
-    return room.roomId
+    return roomId
   }
 
   /** Begins the room with its create event, which in some versions is its ID. */
@@ -121,7 +135,8 @@ export class RoomCreator {
     { request, change }: { readonly request: RoomRequest; readonly change: Change },
   ): Promise<ActiveRoom> {
     const { origin, clock, numbers, rooms, fingerprints, memberships, views } = this.#deps
-    const now = clock.now()
+    const now = Math.max(clock.now(), this.#lastMoment + 1)
+    this.#lastMoment = now
     const content = createContent(requester, rules, request)
     const built = buildEvent(
       {

@@ -91,7 +91,7 @@ import {
   registrationTokenReleased,
   registrationTokenUsed,
 } from './registration-tokens.ts'
-import { roomAdded, roomMoved, roomUnchanged } from './rooms.ts'
+import { roomAdded, roomIdFree, roomMoved, roomUnchanged } from './rooms.ts'
 import {
   accessTokenAdded,
   accessTokenGood,
@@ -275,6 +275,7 @@ export const CONDITIONS: readonly Condition[] = [
   registrationTokenGood,
   interactiveAuthUnchanged,
   roomUnchanged,
+  roomIdFree,
   transactionNew,
   taskWaits,
   taskIsHeld,

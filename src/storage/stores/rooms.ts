@@ -21,11 +21,21 @@ export type RoomRow = (typeof ROOM)['out']
 
 const scope = ({ room }: { readonly room: number }) => `room:${room}`
 
+const scopeOfId = ({ roomId }: { readonly roomId: string }) => `room id:${roomId}`
+
 /** A room comes to be. */
 export const roomAdded = operation('room_added', {
   row: ROOM,
   statement: { insert: 'rooms' },
-  scope: ({ room }) => `room added:${room}`,
+  scope: scopeOfId,
+  fold: 'next batch',
+})
+
+/** No room has that ID yet. */
+export const roomIdFree = condition('room_id_free', {
+  row: row({ roomId: text() }),
+  holds: 'NOT EXISTS (SELECT 1 FROM rooms WHERE room_id = :room_id)',
+  scope: scopeOfId,
 })
 
 /** Where a room stands after a change of it. The last change of a batch stands for all of them. */
