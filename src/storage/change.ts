@@ -44,6 +44,8 @@ export class Change {
   readonly operations: OperationRow[] = []
   readonly conditions: ConditionRow[] = []
   readonly entries: LogEntry[] = []
+  /** What completes the rows before they can be written. */
+  readonly preparations: Promise<void>[] = []
   /** What happens in memory once the change is durable, before anybody hears of it. Given the position of its first log entry. */
   readonly effects: ((firstPosition: number) => void)[] = []
   /** Changes of one lane build on each other: if one of them is refused, all of them in the batch are, by the condition `lane`. */
@@ -61,6 +63,14 @@ export class Change {
   /** Runs `effect` once the change is durable: caches are brought up to date there. It must not fail. */
   onCommitted(effect: (firstPosition: number) => void): this {
     this.effects.push(effect)
+    return this
+  }
+
+  /** The change is written once `work` is done, which may complete its rows, but for their scopes; it fails where that fails. */
+  waitFor(work: Promise<void>): this {
+    // Whether it failed is asked when the change is to be written, if it ever is.
+    work.catch(() => {})
+    this.preparations.push(work)
     return this
   }
 

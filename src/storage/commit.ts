@@ -87,6 +87,7 @@ export class Committer implements AsyncDisposable {
   async #write(batcher: Batcher, pending: readonly Pending[]): Promise<void> {
     const id = Buffer.from(this.#deps.randomBytes(16)).toString('hex')
     try {
+      await prepared(batcher.changes)
       const result = await this.#deps.database.write(batcher.toBatch(id))
       this.#settle(pending, result)
     } catch (error) {
@@ -130,6 +131,17 @@ export class Committer implements AsyncDisposable {
     this.#isClosed = true
     if (this.#deps.database.outage?.hopeless !== undefined) this.#giveUp()
     await this.#running
+  }
+}
+
+/** Waits for what completes the rows of the changes. What fails counts as an error of the batch, so that it is found and fails alone. */
+async function prepared(changes: readonly Change[]): Promise<void> {
+  const preparations = changes.flatMap(({ preparations }) => preparations)
+  if (preparations.length === 0) return
+  try {
+    await Promise.all(preparations)
+  } catch (cause) {
+    throw new BatchError('a change could not be completed', { cause })
   }
 }
 

@@ -1,15 +1,14 @@
 import { authEventKeys } from '#protocol/auth/auth-event-types.ts'
 import { authorize } from '#protocol/auth/authorize.ts'
 import { badJson, forbidden, tooLarge, unknown } from '#protocol/errors.ts'
-import { buildEvent } from '#protocol/events/build.ts'
+import { type BuiltEvent, buildEvent } from '#protocol/events/build.ts'
 import { depthAfter } from '#protocol/events/depth.ts'
 import { type EventReference, referenceTo } from '#protocol/events/event-id.ts'
 import type { RoomEvent } from '#protocol/events/pdu.ts'
 import type { EventId, ServerName, UserId } from '#protocol/identifiers.ts'
 import type { RoomVersionRules } from '#protocol/room-versions.ts'
-import type { SigningKey } from '#protocol/signing/signing-key.ts'
+import { type SigningKey, signTextBeside } from '#protocol/signing/signing-key.ts'
 import type { ActiveRoom } from '#rooms/active-room.ts'
-import type { LoadedEvent } from '#rooms/loaded-event.ts'
 import type { JsonObject } from '#util/json.ts'
 import { type Random, randomLetters } from '#util/random.ts'
 import type { Refusal } from '#util/verdict.ts'
@@ -30,8 +29,13 @@ export type Origin = {
   readonly random: Random
 }
 
-/** An event that is hashed, signed and allowed, and the numbers of the events that allow it. */
-export type CreatedEvent = { readonly event: RoomEvent; readonly json: string; readonly authEvents: readonly number[] }
+/** An event that is hashed and allowed, and the numbers of the events that allow it. */
+export type CreatedEvent = {
+  readonly event: RoomEvent
+  /** Signs the event in another thread and gives its JSON. */
+  readonly sign: () => Promise<string>
+  readonly authEvents: readonly number[]
+}
 
 /** Builds an event after the room's extremities and judges it by the current state. Throws what the sender is to hear. The caller holds the room's queue. */
 export const createEvent = async (
@@ -43,11 +47,7 @@ export const createEvent = async (
   const { rules } = room
   const { type, sender, stateKey, content } = draft
   const keys = authEventKeys({ type, sender, stateKey, content }, rules)
-  const authEvents: LoadedEvent[] = []
-  for (const [keyType, key] of keys) {
-    const event = await room.stateEvent(keyType, key)
-    if (event !== undefined) authEvents.push(event)
-  }
+  const state = await room.authState(keys)
   const { extremities } = room.head
   const prevEvents = await references(room, extremities)
   const built = buildEvent(
@@ -63,17 +63,23 @@ export const createEvent = async (
         rules,
       ),
       prevEvents,
-      authEvents: authEvents.map(({ event }) => referenceTo(event, rules)),
+      authEvents: state.events.map(({ event }) => referenceTo(event, rules)),
       redacts: draft.redacts,
       eventId: opaqueEventId(rules, origin),
     },
     { rules, serverName: origin.serverName, signingKey: origin.signingKey },
   )
   if ('ok' in built) throw refusalOfBuild(built)
-  const verdict = authorize(built.event, await room.authState(keys), rules)
+  const verdict = authorize(built.event, state, rules)
   if (!verdict.ok) throw forbidden(verdict.reason)
-  return { ...built, authEvents: authEvents.map(({ n }) => n) }
+  return { event: built.event, sign: signerOf(built, origin), authEvents: state.events.map(({ n }) => n) }
 }
+
+/** What signs an event that was built. */
+export const signerOf =
+  ({ essential, signed }: BuiltEvent, { signingKey }: Origin): (() => Promise<string>) =>
+  async () =>
+    signed(await signTextBeside(essential, signingKey))
 
 /** A fresh event ID for the versions whose IDs are chosen; `undefined` for those whose IDs are hashes. */
 export const opaqueEventId = (rules: RoomVersionRules, { random, serverName }: Origin): EventId | undefined =>
