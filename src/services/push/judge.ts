@@ -105,8 +105,10 @@ export class Judge {
       if (user !== sender && (notify !== 0 || highlight !== 0)) differences.push({ user, notify, highlight })
     }
     for (const user of custom) note(user, await this.#ownVerdict(room, user, { pushed, context }))
+    const named = mentionedUsers(pushed.event)
+    if (named.length === 0) return differences
     const mentioned = sharedVerdict(this.#shared, pushed, { ...context, isMentioned: true })
-    for (const userId of mentionedUsers(pushed.event)) {
+    for (const userId of named) {
       const user = (await this.#deps.users.find(userId))?.user
       if (user !== undefined && members.get(user) === 'join' && !custom.has(user)) note(user, mentioned)
     }
