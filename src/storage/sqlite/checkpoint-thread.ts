@@ -1,4 +1,3 @@
-import { statSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { parentPort, workerData } from 'node:worker_threads'
 
@@ -9,13 +8,13 @@ export type CheckpointData = { readonly path: string; readonly maxLogBytes: numb
 
 const { path, maxLogBytes } = workerData as CheckpointData
 const db = new DatabaseSync(path)
-db.exec('PRAGMA journal_mode = WAL; PRAGMA wal_autocheckpoint = 0; PRAGMA busy_timeout = 1000')
+db.exec('PRAGMA journal_mode = WAL; PRAGMA wal_autocheckpoint = 0; PRAGMA busy_timeout = 100')
+
+const pageBytes = Number(db.prepare('PRAGMA page_size').get()?.['page_size'])
 
 /** How long writers are left alone after a checkpoint that they waited for in vain. */
 const PATIENCE_MS = 30_000
 let patientUntil = 0
-
-const logBytes = () => statSync(`${path}-wal`, { throwIfNoEntry: false })?.size ?? 0
 
 parentPort?.on('message', (request: 'checkpoint' | 'close') => {
   if (request === 'close') {
@@ -28,9 +27,18 @@ parentPort?.on('message', (request: 'checkpoint' | 'close') => {
   parentPort?.postMessage('done')
 })
 
-/** Above the cap the log must start anew, for which writers wait a moment; else nobody does. While a long reader is in its way it cannot. */
+/**
+ * Moves what is in the log while nobody waits. Above the cap the log must start anew, and writers wait while the little is moved that has come
+ * meanwhile. While a long reader is in its way it cannot. The file keeps its size: a commit in room that is there already flushes less.
+ */
 function checkpoint(): void {
-  const mode = logBytes() > maxLogBytes && performance.now() >= patientUntil ? 'TRUNCATE' : 'PASSIVE'
+  const { log } = run('PASSIVE')
+  if (log * pageBytes <= maxLogBytes || performance.now() < patientUntil) return
+  if (run('RESTART').busy === 1) patientUntil = performance.now() + PATIENCE_MS
+}
+
+/** What SQLite says of a checkpoint: whether something was in its way, and how many pages stand in the log. */
+function run(mode: 'PASSIVE' | 'RESTART'): { readonly busy: number; readonly log: number } {
   const found = db.prepare(`PRAGMA wal_checkpoint(${mode})`).get()
-  if (mode === 'TRUNCATE' && found?.['busy'] === 1) patientUntil = performance.now() + PATIENCE_MS
+  return { busy: Number(found?.['busy']), log: Number(found?.['log']) }
 }

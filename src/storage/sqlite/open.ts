@@ -24,7 +24,7 @@ export type SqliteOptions = {
   readonly log?: Logger
 }
 
-const MAX_LOG_BYTES = 64 * 1024 * 1024
+const MAX_LOG_BYTES = 16 * 1024 * 1024
 
 /** Opens the file, made new where there is none, brought up to date, and kept from other processes while it is open. */
 export const openSqlite = (options: SqliteOptions): Database => {
