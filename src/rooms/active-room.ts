@@ -156,8 +156,9 @@ export class ActiveRoom implements EventHome {
       events.push(event)
       found.set(`${type}\0${stateKey}`, event.event)
     }
+    const levels = events.find(({ row }) => row.type === 'm.room.power_levels')?.powerLevels
     const create = found.get('m.room.create\0') ?? (await this.stateEvent('m.room.create', ''))?.event
-    return { create, get: (type, stateKey) => found.get(`${type}\0${stateKey}`), events }
+    return { create, get: (type, stateKey) => found.get(`${type}\0${stateKey}`), powerLevels: levels, events }
   }
 
   /** About how many bytes it takes in memory, its entries included. */

@@ -7,7 +7,7 @@ import { type EventReference, referenceTo } from '#protocol/events/event-id.ts'
 import type { RoomEvent } from '#protocol/events/pdu.ts'
 import type { EventId, ServerName, UserId } from '#protocol/identifiers.ts'
 import type { RoomVersionRules } from '#protocol/room-versions.ts'
-import { type SigningKey, signTextBeside } from '#protocol/signing/signing-key.ts'
+import type { SigningKey } from '#protocol/signing/signing-key.ts'
 import type { ActiveRoom } from '#rooms/active-room.ts'
 import type { JsonObject } from '#util/json.ts'
 import { type Random, randomLetters } from '#util/random.ts'
@@ -26,6 +26,8 @@ export type Draft = {
 export type Origin = {
   readonly serverName: ServerName
   readonly signingKey: SigningKey
+  /** Signs text with the key, in another thread. */
+  readonly sign: (text: string) => Promise<string>
   readonly random: Random
 }
 
@@ -77,9 +79,9 @@ export const createEvent = async (
 
 /** What signs an event that was built. */
 export const signerOf =
-  ({ essential, signed }: BuiltEvent, { signingKey }: Origin): (() => Promise<string>) =>
+  ({ essential, signed }: BuiltEvent, { sign }: Origin): (() => Promise<string>) =>
   async () =>
-    signed(await signTextBeside(essential, signingKey))
+    signed(await sign(essential))
 
 /** A fresh event ID for the versions whose IDs are chosen; `undefined` for those whose IDs are hashes. */
 export const opaqueEventId = (rules: RoomVersionRules, { random, serverName }: Origin): EventId | undefined =>
