@@ -12,6 +12,10 @@ db.exec('PRAGMA journal_mode = WAL; PRAGMA wal_autocheckpoint = 0; PRAGMA busy_t
 
 const pageBytes = Number(db.prepare('PRAGMA page_size').get()?.['page_size'])
 
+/** What came while the log was moved is moved too, until it is so little that writers may wait for it. */
+const FEW_PAGES = 256
+const MAX_PASSES = 3
+
 /** How long writers are left alone after a checkpoint that they waited for in vain. */
 const PATIENCE_MS = 30_000
 let patientUntil = 0
@@ -32,8 +36,13 @@ parentPort?.on('message', (request: 'checkpoint' | 'close') => {
  * meanwhile. While a long reader is in its way it cannot. The file keeps its size: a commit in room that is there already flushes less.
  */
 function checkpoint(): void {
-  const { log } = run('PASSIVE')
+  let { log } = run('PASSIVE')
   if (log * pageBytes <= maxLogBytes || performance.now() < patientUntil) return
+  for (let pass = 0, came = log; pass < MAX_PASSES && came > FEW_PAGES; pass++) {
+    const next = run('PASSIVE').log
+    came = next - log
+    log = next
+  }
   if (run('RESTART').busy === 1) patientUntil = performance.now() + PATIENCE_MS
 }
 
