@@ -6,12 +6,14 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
 import { Worker } from 'node:worker_threads'
-import type { CheckpointData } from './checkpoint-thread.ts'
+import type { CheckpointAnswer, CheckpointData } from './checkpoint-thread.ts'
 
 const MAX_LOG_BYTES = 200_000
 
 /** A database with a log above the cap, and the thread that moves it. */
-async function withLog(act: (db: DatabaseSync, checkpoint: () => Promise<void>, path: string) => Promise<void>) {
+async function withLog(
+  act: (db: DatabaseSync, checkpoint: () => Promise<CheckpointAnswer>, path: string) => Promise<void>,
+) {
   const folder = mkdtempSync(join(tmpdir(), 'myelin-test-'))
   const path = join(folder, 'homeserver.db')
   using db = new DatabaseSync(path)
@@ -22,7 +24,8 @@ async function withLog(act: (db: DatabaseSync, checkpoint: () => Promise<void>, 
     db.prepare('INSERT INTO t VALUES (?)').run('x'.repeat(500_000))
     const checkpoint = async () => {
       worker.postMessage('checkpoint')
-      await once(worker, 'message')
+      const [answer] = (await once(worker, 'message')) as [CheckpointAnswer]
+      return answer
     }
     await act(db, checkpoint, path)
   } finally {
@@ -35,14 +38,15 @@ async function withLog(act: (db: DatabaseSync, checkpoint: () => Promise<void>, 
 
 const logPages = (db: DatabaseSync): number => Number(db.prepare('PRAGMA wal_checkpoint(PASSIVE)').get()?.['log'])
 
-test('a log above its cap starts anew in the file that it has', () =>
+test('a log above its cap is moved and starts anew in the file that it has', () =>
   withLog(async (db, checkpoint, path) => {
     const before = statSync(`${path}-wal`).size
-    await checkpoint()
+    assert.equal(await checkpoint(), 'full')
     db.prepare('INSERT INTO t VALUES (?)').run('y')
     assert.equal(logPages(db), 1)
     assert.equal(statSync(`${path}-wal`).size, before)
     assert.equal(db.prepare('SELECT count(*) AS n FROM t').get()?.['n'], 2)
+    assert.equal(await checkpoint(), 'done')
   }))
 
 test('while somebody reads what is older, the log goes on and nothing is lost', () =>

@@ -12,42 +12,35 @@ db.exec('PRAGMA journal_mode = WAL; PRAGMA wal_autocheckpoint = 0; PRAGMA busy_t
 
 const pageBytes = Number(db.prepare('PRAGMA page_size').get()?.['page_size'])
 
-/** What came while the log was moved is moved too, until it is so little that writers may wait for it. */
+/** What came while the log was moved is moved too, until it is so little that the writer may move the rest. */
 const FEW_PAGES = 256
 const MAX_PASSES = 3
 
-/** How long writers are left alone after a checkpoint that they waited for in vain. */
-const PATIENCE_MS = 30_000
-let patientUntil = 0
+/** What the thread answers: all is well, the log is above its cap and nearly moved, or it has ended. */
+export type CheckpointAnswer = 'done' | 'full' | 'closed'
+const answer = (message: CheckpointAnswer) => parentPort?.postMessage(message)
 
 parentPort?.on('message', (request: 'checkpoint' | 'close') => {
   if (request === 'close') {
     db.close()
-    parentPort?.postMessage('closed')
+    answer('closed')
     parentPort?.close()
     return
   }
-  checkpoint()
-  parentPort?.postMessage('done')
+  answer(checkpoint())
 })
 
-/**
- * Moves what is in the log while nobody waits. Above the cap the log must start anew, and writers wait while the little is moved that has come
- * meanwhile. While a long reader is in its way it cannot. The file keeps its size: a commit in room that is there already flushes less.
- */
-function checkpoint(): void {
-  let { log } = run('PASSIVE')
-  if (log * pageBytes <= maxLogBytes || performance.now() < patientUntil) return
+/** Moves what is in the log while nobody waits, and says whether the log is long: then it should start anew. */
+function checkpoint(): 'done' | 'full' {
+  let log = movedLog()
+  if (log * pageBytes <= maxLogBytes) return 'done'
   for (let pass = 0, came = log; pass < MAX_PASSES && came > FEW_PAGES; pass++) {
-    const next = run('PASSIVE').log
+    const next = movedLog()
     came = next - log
     log = next
   }
-  if (run('RESTART').busy === 1) patientUntil = performance.now() + PATIENCE_MS
+  return 'full'
 }
 
-/** What SQLite says of a checkpoint: whether something was in its way, and how many pages stand in the log. */
-function run(mode: 'PASSIVE' | 'RESTART'): { readonly busy: number; readonly log: number } {
-  const found = db.prepare(`PRAGMA wal_checkpoint(${mode})`).get()
-  return { busy: Number(found?.['busy']), log: Number(found?.['log']) }
-}
+/** Moves what it can, and gives how many pages stand in the log. */
+const movedLog = (): number => Number(db.prepare('PRAGMA wal_checkpoint(PASSIVE)').get()?.['log'])

@@ -103,7 +103,11 @@ class SqliteDatabase implements Database {
     this.description = `SQLite ${sqliteVersion(db)}`
     db.exec('PRAGMA query_only = ON')
     this.#writer = new SqliteWriter({ path: options.path, synchronous: options.synchronous })
-    this.#checkpointer = new Checkpointer({ path: options.path, maxLogBytes: MAX_LOG_BYTES }, options.clock)
+    this.#checkpointer = new Checkpointer({
+      data: { path: options.path, maxLogBytes: MAX_LOG_BYTES },
+      clock: options.clock,
+      finish: () => this.#writer.checkpoint(),
+    })
   }
 
   async all<Out>(codec: RowCodec<Out>, query: Query): Promise<Out[]> {
