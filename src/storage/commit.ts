@@ -62,10 +62,12 @@ export class Committer implements AsyncDisposable {
     while (this.#queue.length > 0) {
       const batcher = new Batcher(this.#deps.operations)
       const [taken, left]: [Pending[], Pending[]] = [[], []]
-      for (const pending of this.#queue) (batcher.add(pending.change) ? taken : left).push(pending)
+      for (const pending of this.#queue)
+        if (!isFailed(pending)) (batcher.add(pending.change) ? taken : left).push(pending)
       this.#queue = left
       this.#inFlight = taken
-      await this.#write(batcher, taken)
+      if (taken.length > 0) await this.#write(batcher, taken)
+      else await left[0]?.change.ready
     }
     this.#inFlight = []
     this.#running = undefined
@@ -87,7 +89,6 @@ export class Committer implements AsyncDisposable {
   async #write(batcher: Batcher, pending: readonly Pending[]): Promise<void> {
     const id = Buffer.from(this.#deps.randomBytes(16)).toString('hex')
     try {
-      await prepared(batcher.changes)
       const result = await this.#deps.database.write(batcher.toBatch(id))
       this.#settle(pending, result)
     } catch (error) {
@@ -134,15 +135,11 @@ export class Committer implements AsyncDisposable {
   }
 }
 
-/** Waits for what completes the rows of the changes. What fails counts as an error of the batch, so that it is found and fails alone. */
-async function prepared(changes: readonly Change[]): Promise<void> {
-  const preparations = changes.flatMap(({ preparations }) => preparations)
-  if (preparations.length === 0) return
-  try {
-    await Promise.all(preparations)
-  } catch (cause) {
-    throw new BatchError('a change could not be completed', { cause })
-  }
+/** What cannot be written is told so, and waits no longer. */
+function isFailed({ change, reject }: Pending): boolean {
+  if (!change.isReady || change.failure === undefined) return false
+  reject(change.failure.error)
+  return true
 }
 
 const committed = (firstPosition: number, index: number, all: BatchResult['returned']): Committed => ({

@@ -1,11 +1,13 @@
 import { type SigningKey, signTextBeside } from '#protocol/signing/signing-key.ts'
 import { nextTurn } from '#util/next-turn.ts'
 
+const AT_ONCE = 8
+
 type Waiting = { readonly text: string; readonly settle: (signature: Promise<string>) => void }
 
 /**
- * Has texts signed by other threads. What a turn of the event loop brings is handed over together: a thread that is woken for each text
- * takes the main thread's place.
+ * Has texts signed by other threads while the main thread goes on. They are handed over a few at a time, at the latest when the event
+ * loop's turn ends: a thread that is woken for each of them costs more than the handing over.
  */
 export class SignatureQueue {
   readonly #key: SigningKey
@@ -18,7 +20,9 @@ export class SignatureQueue {
   /** The signature of text in unpadded base64. */
   readonly sign = (text: string): Promise<string> => {
     if (this.#waiting.length === 0) void nextTurn().then(() => this.#handOver())
-    return new Promise((resolve) => this.#waiting.push({ text, settle: resolve }))
+    const signature = new Promise<string>((resolve) => this.#waiting.push({ text, settle: resolve }))
+    if (this.#waiting.length >= AT_ONCE) this.#handOver()
+    return signature
   }
 
   #handOver(): void {
