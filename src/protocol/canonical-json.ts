@@ -15,6 +15,23 @@ export const canonicalJson = (value: Json): string => print(value, NOTHING)
 /** The canonical JSON of an object as if it had none of the properties `omitted` (at its top only). https://spec.matrix.org/v1.19/appendices/#signing-details */
 export const canonicalJsonWithout = (value: JsonObject, omitted: readonly string[]): string => print(value, omitted)
 
+/** The properties of an object whose keys are ASCII, each with its key as it stands in canonical JSON, by key. */
+export const canonicalMembers = (value: JsonObject): Map<string, string> => {
+  const members = new Map<string, string>()
+  for (const [key, item] of Object.entries(value)) if (item !== undefined) members.set(key, canonicalMember(key, item))
+  return members
+}
+
+/** A property as it stands in canonical JSON. */
+export const canonicalMember = (key: string, value: Json): string => `${JSON.stringify(key)}:${canonicalJson(value)}`
+
+/** The canonical JSON of the object that has these properties. */
+export const joinMembers = (members: ReadonlyMap<string, string>): string =>
+  `{${[...members.keys()]
+    .sort()
+    .map((key) => members.get(key))
+    .join(',')}}`
+
 const NOTHING: readonly string[] = []
 
 /*

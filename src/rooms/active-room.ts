@@ -125,25 +125,40 @@ export class ActiveRoom implements EventHome {
 
   /** The current state event of that type and key. */
   async stateEvent(type: string, stateKey: string): Promise<LoadedEvent | undefined> {
-    const n = await this.stateNumber(type, stateKey)
-    return n === 0 ? undefined : this.event(n)
+    const n = this.#stateNumberAtHand(type, stateKey) ?? (await this.stateNumber(type, stateKey))
+    return n === 0 ? undefined : (this.#eventAtHand(n) ?? this.event(n))
+  }
+
+  #stateNumberAtHand(type: string, stateKey: string): number | undefined {
+    const key =
+      this.pending.keys.get(`${type}\0${stateKey}`) ?? this.store.keyNumberAtHand(this.room, { type, stateKey })
+    return key === undefined || this.#entries === undefined ? undefined : (this.#entries[key] ?? 0)
+  }
+
+  #eventAtHand(n: number): LoadedEvent | undefined {
+    return this.pending.events.get(n) ?? this.store.eventAtHand(this.room, n)
   }
 
   /** An event of the room by n, one that is not durable yet too. */
   async event(n: number): Promise<LoadedEvent | undefined> {
-    const atHand = this.pending.events.get(n) ?? this.store.eventAtHand(this.room, n)
-    return atHand ?? (await this.store.events(this.room, this, [n])).get(n)
+    return this.#eventAtHand(n) ?? (await this.store.events(this.room, this, [n])).get(n)
   }
 
-  /** The current state, as far as the rules look at these keys. */
-  async authState(keys: readonly (readonly [string, string])[]): Promise<AuthState> {
+  /** The current state, as far as the rules look at these keys, and the events that are at them. */
+  async authState(
+    keys: readonly (readonly [string, string])[],
+  ): Promise<AuthState & { readonly events: readonly LoadedEvent[] }> {
+    const events: LoadedEvent[] = []
     const found = new Map<string, RoomEvent>()
     for (const [type, stateKey] of keys) {
       const event = await this.stateEvent(type, stateKey)
-      if (event !== undefined) found.set(`${type}\0${stateKey}`, event.event)
+      if (event === undefined) continue
+      events.push(event)
+      found.set(`${type}\0${stateKey}`, event.event)
     }
-    const create = await this.stateEvent('m.room.create', '')
-    return { create: create?.event, get: (type, stateKey) => found.get(`${type}\0${stateKey}`) }
+    const levels = events.find(({ row }) => row.type === 'm.room.power_levels')?.powerLevels
+    const create = found.get('m.room.create\0') ?? (await this.stateEvent('m.room.create', ''))?.event
+    return { create, get: (type, stateKey) => found.get(`${type}\0${stateKey}`), powerLevels: levels, events }
   }
 
   /** About how many bytes it takes in memory, its entries included. */

@@ -1,8 +1,7 @@
 import type { Change } from '#storage/change.ts'
-import { eventAdded, eventJsonAdded } from '#storage/stores/events.ts'
 import type { ActiveRoom } from './active-room.ts'
-import { keyNumber, type NewEvent, rowOnHead } from './append.ts'
-import { LoadedEvent } from './loaded-event.ts'
+import { keyNumber, type NewEvent, rowOnHead, writeEvent } from './append.ts'
+import type { LoadedEvent } from './loaded-event.ts'
 
 /**
  * Keeps an event that was built on the room's head without letting it count: soft-failed, it arrives nowhere, changes no state and nothing is
@@ -15,6 +14,5 @@ export const appendAside = async (room: ActiveRoom, change: Change, added: NewEv
   room.head = { ...head, nextEvent: n + 1 }
   const stateKey = added.event.stateKey === undefined ? undefined : await keyNumber(room, change, added.event)
   const row = { ...rowOnHead({ room: room.room, head }, added), stateKey, isSoftFailed: true }
-  change.write(eventAdded, row).write(eventJsonAdded, { event: row.event, json: added.json })
-  return new LoadedEvent({ ...row, json: added.json }, room, added.event)
+  return writeEvent(room, change, row, added)
 }

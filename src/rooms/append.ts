@@ -17,7 +17,8 @@ import type { RoomViews } from './views.ts'
 /** An event that was built on the room's head and allowed, with what else its row says. */
 export type NewEvent = {
   readonly event: RoomEvent
-  readonly json: string
+  /** Signs the event, which is not waited for before its change is written, and gives its JSON. */
+  readonly sign: () => Promise<string>
   /** The sender's number. */
   readonly sender: number
   /** For membership events: whose membership it is. */
@@ -56,13 +57,11 @@ export const appendEvent = async (
     stateKey: key,
     stateAfter: room.head.currentState,
   }
-  change.write(eventAdded, row)
-  change.write(eventJsonAdded, { event: row.event, json: added.json })
+  const loaded = writeEvent(room, change, row, added)
   writeReferences(room, change, { event, row })
   if (event.type === 'm.room.member' && added.target !== undefined) {
     await changeMembership(room, change, { event, row, target: added.target, entry, before }, deps)
   }
-  const loaded = new LoadedEvent({ ...row, json: added.json }, room, event)
   room.pending.events.set(n, loaded)
   change.onCommitted((first) => {
     loaded.row = { ...loaded.row, pos: first + entry }
@@ -73,6 +72,24 @@ export const appendEvent = async (
     ...room.head,
     extremities: [{ n, eventId: event.eventId, depth: event.depth, stateAfter: room.head.currentState }],
   }
+  return loaded
+}
+
+/** The event's row and, once it is signed, its JSON. */
+export const writeEvent = (
+  room: ActiveRoom,
+  change: Change,
+  row: EventRow,
+  { event, sign }: Pick<NewEvent, 'event' | 'sign'>,
+): LoadedEvent => {
+  const loaded = new LoadedEvent({ ...row, json: '' }, room, event)
+  const written = { event: row.event, json: '' }
+  change.write(eventAdded, row).write(eventJsonAdded, written)
+  const keep = (json: string) => {
+    written.json = json
+    loaded.row = { ...loaded.row, json }
+  }
+  change.waitFor(sign().then(keep))
   return loaded
 }
 

@@ -4,11 +4,13 @@ import { redactsOf } from '#protocol/events/format.ts'
 import type { RoomEvent } from '#protocol/events/pdu.ts'
 import { redact } from '#protocol/events/redact.ts'
 import type { EventId, RoomId, UserId } from '#protocol/identifiers.ts'
+import { type PowerLevels, readPowerLevels } from '#protocol/power-levels.ts'
 import { readJson } from '#protocol/read-json.ts'
 import type { RoomVersionRules } from '#protocol/room-versions.ts'
 import { numberInRoom } from '#storage/room-key.ts'
 import type { StoredEvent } from '#storage/stores/events.ts'
 import { isObject, type JsonObject } from '#util/json.ts'
+import type { Refusal } from '#util/verdict.ts'
 
 /** The room an event stands in, as far as reading it needs. */
 export type EventHome = { readonly roomId: RoomId; readonly rules: RoomVersionRules }
@@ -25,6 +27,7 @@ export class LoadedEvent {
   #pdu: JsonObject | undefined
   #event: RoomEvent | undefined
   #pieces: ClientPieces | undefined
+  #powerLevels: PowerLevels | Refusal | undefined
 
   constructor(row: StoredEvent, home: EventHome, built?: RoomEvent) {
     this.row = row
@@ -46,6 +49,12 @@ export class LoadedEvent {
 
   get content(): JsonObject {
     return this.event.content
+  }
+
+  /** The power levels that it sets, where it is an event for that. */
+  get powerLevels(): PowerLevels | Refusal {
+    this.#powerLevels ??= readPowerLevels(this.content, this.#home.rules)
+    return this.#powerLevels
   }
 
   /** The printed pieces of the client's form. */

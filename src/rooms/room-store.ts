@@ -104,9 +104,14 @@ export class RoomStore {
     )
   }
 
+  /** The number of a state key if it is in memory. */
+  keyNumberAtHand(room: number, name: StateKeyName): number | undefined {
+    return this.#deps.caches.keyNumbers.get(nameKey(room, name))
+  }
+
   /** The numbers of state keys by their names; `undefined` for those the room does not know. */
   async keyNumber(room: number, name: StateKeyName): Promise<number | undefined> {
-    const known = this.#deps.caches.keyNumbers.get(nameKey(room, name))
+    const known = this.keyNumberAtHand(room, name)
     if (known !== undefined) return known
     const { type, stateKey } = name
     const [found] = await stateKeysByName(this.#deps.db, room, { type, stateKeys: [stateKey] })

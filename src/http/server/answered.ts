@@ -10,8 +10,6 @@ declare module 'fastify' {
     startedAt: number
     readyAt: number
     work: LogContext | undefined
-    /** The `Content-Type` header as it came. */
-    contentType: string | undefined
   }
 }
 

@@ -44,6 +44,15 @@ const noSchema = (): never => {
   throw new Error('routes have no schemas of Fastify')
 }
 
+type Act = (request: FastifyRequest, reply: FastifyReply) => void
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Answers a request to the route. */
+    act?: Act
+  }
+}
+
 /** An application that listens nowhere yet. */
 export type App = FastifyInstance
 
@@ -69,45 +78,37 @@ export const createApp = (deps: Deps): FastifyInstance => {
     schemaController: { compilersFactory: { buildValidator: () => noSchema, buildSerializer: () => noSchema } },
     genReqId: (request) => deps.requestId(request as IncomingMessage),
   })
-  app.removeAllContentTypeParsers()
-  // Bodies are read by the route, which knows their bound.
-  app.addContentTypeParser('*', (_request, _payload, done) => done(null, undefined))
   app.decorateRequest('endpointId', '')
   app.decorateRequest('userId', undefined)
   app.decorateRequest('startedAt', 0)
   app.decorateRequest('readyAt', 0)
   app.decorateRequest('work', undefined)
-  app.decorateRequest('contentType', undefined)
   addHooks(app, deps)
   addRoutes(app, deps)
   return app
 }
 
 function addHooks(app: FastifyInstance, deps: Deps): void {
-  app.addHook('onRequest', (request, reply, done) => {
+  // Answered here, before Fastify looks at the body: how one is read, whatever its header says, the endpoint says.
+  app.addHook('onRequest', (request, reply) => {
     request.startedAt = performance.now()
     reply.raw.once('close', () => deps.answered(overviewOf(request, reply)))
-    hideContentType(request)
     reply.headers(CORS_HEADERS)
-    if (!isServed(request.raw, request.routeOptions.url ?? '')) {
+    // Made anew each time that it is asked for.
+    const { url, config } = request.routeOptions
+    if (!isServed(request.raw, url ?? '')) {
       sendError(reply, unrecognized('There is nothing at this path here'), deps.log)
     } else if (request.method === 'OPTIONS') reply.code(200).send('{}')
-    else done()
+    else if (url === undefined) sendError(reply, unrecognized('There is nothing at this path'), deps.log)
+    else config.act?.(request, reply)
   })
-  app.setNotFoundHandler((_request, reply) => sendError(reply, unrecognized('There is nothing at this path'), deps.log))
+  app.setNotFoundHandler(unreached)
   app.setErrorHandler((error, _request, reply) => {
     const status = (error as { statusCode?: number }).statusCode
     // What Fastify itself finds wrong with a request, such as a broken URL or length.
     const known = status !== undefined && status >= 400 && status < 500
     sendError(reply, known ? invalidParam('the request is not well-formed HTTP') : error, deps.log)
   })
-}
-
-/** How a body is read, the endpoint says, whatever the header does. Fastify would refuse one that is not well-formed. */
-function hideContentType(request: FastifyRequest): void {
-  const { headers } = request.raw
-  request.contentType = headers['content-type']
-  if (request.contentType !== undefined) headers['content-type'] = 'application/octet-stream'
 }
 
 const METHODS = ['GET', 'PUT', 'POST', 'DELETE', 'PATCH', 'HEAD'] as const
@@ -120,7 +121,7 @@ function addRoutes(app: FastifyInstance, deps: Deps): void {
       const shape = template.replaceAll(/\{[A-Za-z]+\}/g, ':')
       const known = served.get(shape) ?? new Set()
       served.set(shape, known.add(route.endpoint.method))
-      app.route({ method: route.endpoint.method, url, handler: handler(route, deps) })
+      app.route({ method: route.endpoint.method, url, handler: unreached, config: { act: acting(route, deps) } })
     }
   }
   const refused = new Set<string>()
@@ -134,20 +135,27 @@ function addRoutes(app: FastifyInstance, deps: Deps): void {
       app.route({
         method: others,
         url,
-        handler: (_request, reply) => sendError(reply, methodNotAllowed('This path has no such method'), deps.log),
+        handler: unreached,
+        config: {
+          act: (_request, reply) => sendError(reply, methodNotAllowed('This path has no such method'), deps.log),
+        },
       })
     }
   }
 }
 
-function handler(route: Route, deps: Deps) {
+const unreached = (): never => {
+  throw new Error('requests are answered by a hook')
+}
+
+function acting(route: Route, deps: Deps): Act {
   const { endpoint } = route
-  return (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
+  return (request, reply) => {
     request.endpointId = endpoint.id
     const work = newLogContext(request.id)
     request.work = work
     deps.began(endpoint.id)
-    return inLogContext(work, async () => {
+    void inLogContext(work, async () => {
       try {
         const answered = await answer(route, request, callerOf(request, reply), deps)
         request.readyAt = performance.now()
@@ -156,7 +164,6 @@ function handler(route: Route, deps: Deps) {
         request.readyAt = performance.now()
         sendError(reply, error, deps.log)
       }
-      return reply
     })
   }
 }
@@ -210,7 +217,7 @@ function tokenOf(request: FastifyRequest): string | undefined {
 }
 
 async function readRequestBody(endpoint: Endpoint, request: FastifyRequest, { after }: Clock): Promise<unknown> {
-  if (endpoint.bodyKind === 'bytes') return uploadOf(request.raw, request.contentType)
+  if (endpoint.bodyKind === 'bytes') return uploadOf(request.raw, request.headers['content-type'])
   if (request.method === 'GET') return undefined
   const bytes = await readBody(request.raw, endpoint.maxBodyBytes ?? MAX_BODY_BYTES, after)
   return endpoint.body === undefined ? undefined : parseBody(bytes, endpoint.bodyKind === 'event')

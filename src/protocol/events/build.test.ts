@@ -7,12 +7,13 @@ import { parseUserId } from '#protocol/identifiers.ts'
 import { RawNumber } from '#protocol/raw-number.ts'
 import { readJson } from '#protocol/read-json.ts'
 import { roomVersions } from '#protocol/room-versions.ts'
+import { signText } from '#protocol/signing/signing-key.ts'
 import { isRefusal } from '#util/verdict.ts'
 import { buildEvent, type EventTemplate } from './build.ts'
 import { depthAfter, maxDepth, writeDepth } from './depth.ts'
 import { createEventIdOf, eventIdOf, referenceTo, roomIdOfCreate } from './event-id.ts'
 import { readEvent } from './format.ts'
-import { referenceHash } from './hashes.ts'
+import { essentialJson, referenceHash } from './hashes.ts'
 import {
   built,
   builtCreate,
@@ -38,13 +39,15 @@ test('what is built is canonical and read back as the same event', () => {
       (version, content, stateKey) => {
         const result = buildEvent(templateOf(version, { content, stateKey }), signerOf(version))
         if (isRefusal(result)) return assert.equal(result.rule, 'canonical_json')
-        assert.equal(result.json, canonicalJson(result.event.pdu))
-        const pdu = readJson(result.json)
+        const json = result.signed(signText(result.essential, signerOf(version).signingKey))
+        assert.equal(json, canonicalJson(result.event.pdu))
+        assert.equal(result.essential, essentialJson(result.event.pdu, rulesOf(version)))
+        const pdu = readJson(json)
         assert.ok(pdu.ok)
         const event = readEvent(pdu.value, rulesOf(version))
         assert.ok(!isRefusal(event))
         assert.equal(event.eventId, result.event.eventId)
-        assert.equal(canonicalJson(event.pdu), result.json)
+        assert.equal(canonicalJson(event.pdu), json)
       },
     ),
   )

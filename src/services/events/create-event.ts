@@ -1,7 +1,7 @@
 import { authEventKeys } from '#protocol/auth/auth-event-types.ts'
 import { authorize } from '#protocol/auth/authorize.ts'
 import { badJson, forbidden, invalidParam, tooLarge, unknown } from '#protocol/errors.ts'
-import { buildEvent } from '#protocol/events/build.ts'
+import { type BuiltEvent, buildEvent } from '#protocol/events/build.ts'
 import { depthAfter } from '#protocol/events/depth.ts'
 import { type EventReference, referenceTo } from '#protocol/events/event-id.ts'
 import type { RoomEvent } from '#protocol/events/pdu.ts'
@@ -11,7 +11,6 @@ import { readPowerLevels } from '#protocol/power-levels.ts'
 import type { RoomVersionRules } from '#protocol/room-versions.ts'
 import type { SigningKey } from '#protocol/signing/signing-key.ts'
 import type { ActiveRoom } from '#rooms/active-room.ts'
-import type { LoadedEvent } from '#rooms/loaded-event.ts'
 import type { JsonObject } from '#util/json.ts'
 import { type Random, randomLetters } from '#util/random.ts'
 import { isRefusal, type Refusal } from '#util/verdict.ts'
@@ -29,11 +28,18 @@ export type Draft = {
 export type Origin = {
   readonly serverName: ServerName
   readonly signingKey: SigningKey
+  /** Signs text with the key, in another thread. */
+  readonly sign: (text: string) => Promise<string>
   readonly random: Random
 }
 
-/** An event that is hashed, signed and allowed, and the numbers of the events that allow it. */
-export type CreatedEvent = { readonly event: RoomEvent; readonly json: string; readonly authEvents: readonly number[] }
+/** An event that is hashed and allowed, and the numbers of the events that allow it. */
+export type CreatedEvent = {
+  readonly event: RoomEvent
+  /** Signs the event in another thread and gives its JSON. */
+  readonly sign: () => Promise<string>
+  readonly authEvents: readonly number[]
+}
 
 /** Builds an event after the room's extremities and judges it by the current state. Throws what the sender is to hear. The caller holds the room's queue. */
 export const createEvent = async (
@@ -47,11 +53,7 @@ export const createEvent = async (
   if (type === 'm.room.power_levels') mustBeIntegers(content, rules)
   if (type === 'm.room.member' && stateKey !== undefined) mustBeUser(stateKey)
   const keys = authEventKeys({ type, sender, stateKey, content }, rules)
-  const authEvents: LoadedEvent[] = []
-  for (const [keyType, key] of keys) {
-    const event = await room.stateEvent(keyType, key)
-    if (event !== undefined) authEvents.push(event)
-  }
+  const state = await room.authState(keys)
   const { extremities } = room.head
   const prevEvents = await references(room, extremities)
   const built = buildEvent(
@@ -67,7 +69,7 @@ export const createEvent = async (
         rules,
       ),
       prevEvents,
-      authEvents: authEvents.map(({ event }) => referenceTo(event, rules)),
+      authEvents: state.events.map(({ event }) => referenceTo(event, rules)),
       redacts: draft.redacts,
       eventId: opaqueEventId(rules, origin),
     },
@@ -75,10 +77,16 @@ export const createEvent = async (
   )
   if ('ok' in built) throw refusalOfBuild(built)
   mustBeOfThisServer(built.event, rules, origin)
-  const verdict = authorize(built.event, await room.authState(keys), rules)
+  const verdict = authorize(built.event, state, rules)
   if (!verdict.ok) throw forbidden(verdict.reason)
-  return { ...built, authEvents: authEvents.map(({ n }) => n) }
+  return { event: built.event, sign: signerOf(built, origin), authEvents: state.events.map(({ n }) => n) }
 }
+
+/** What signs an event that was built. */
+export const signerOf =
+  ({ essential, signed }: BuiltEvent, { sign }: Origin): (() => Promise<string>) =>
+  async () =>
+    signed(await sign(essential))
 
 /** A fresh event ID for the versions whose IDs are chosen; `undefined` for those whose IDs are hashes. */
 export const opaqueEventId = (rules: RoomVersionRules, { random, serverName }: Origin): EventId | undefined =>

@@ -10,7 +10,7 @@ import { appendEvent } from '#rooms/append.ts'
 import type { MembershipIndex } from '#rooms/membership-index.ts'
 import type { RoomRegistry } from '#rooms/registry.ts'
 import type { RoomViews } from '#rooms/views.ts'
-import { type Origin, opaqueEventId, refusalOfBuild } from '#services/events/create-event.ts'
+import { type Origin, opaqueEventId, refusalOfBuild, signerOf } from '#services/events/create-event.ts'
 import type { EventSender } from '#services/events/send-event.ts'
 import type { MemberProfiles } from '#services/profiles/member-profiles.ts'
 import type { Reservations } from '#services/reservations.ts'
@@ -185,7 +185,8 @@ export class RoomCreator {
       room,
       change,
       {
-        ...built,
+        event: built.event,
+        sign: signerOf(built, origin),
         sender: requester.user,
         target: undefined,
         authEvents: [],

@@ -141,7 +141,7 @@ CREATE TABLE aliases (
 CREATE INDEX aliases_room ON aliases (room);
 
 -- What a transaction ID of a device brought about, so that a repeated request gives the same answer. `answer` is what the endpoint needs to
--- give it; `event` the event that was sent, so that its sender recognises it.
+-- give it; `event` the event that was sent, so that its sender recognises it. Not keyed: each index of such a table holds the whole key.
 CREATE TABLE transactions (
   "user" BIGINT NOT NULL,
   device_id TEXT NOT NULL,
@@ -151,7 +151,7 @@ CREATE TABLE transactions (
   event BIGINT,
   written_ts BIGINT NOT NULL,
   PRIMARY KEY ("user", device_id, path, txn_id)
-); -- keyed
+);
 CREATE INDEX transactions_event ON transactions (event) WHERE event IS NOT NULL;
 CREATE INDEX transactions_written ON transactions (written_ts);
 

@@ -1,4 +1,3 @@
-import { statSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { parentPort, workerData } from 'node:worker_threads'
 
@@ -9,28 +8,39 @@ export type CheckpointData = { readonly path: string; readonly maxLogBytes: numb
 
 const { path, maxLogBytes } = workerData as CheckpointData
 const db = new DatabaseSync(path)
-db.exec('PRAGMA journal_mode = WAL; PRAGMA wal_autocheckpoint = 0; PRAGMA busy_timeout = 1000')
+db.exec('PRAGMA journal_mode = WAL; PRAGMA wal_autocheckpoint = 0; PRAGMA busy_timeout = 100')
 
-/** How long writers are left alone after a checkpoint that they waited for in vain. */
-const PATIENCE_MS = 30_000
-let patientUntil = 0
+const pageBytes = Number(db.prepare('PRAGMA page_size').get()?.['page_size'])
 
-const logBytes = () => statSync(`${path}-wal`, { throwIfNoEntry: false })?.size ?? 0
+/** What came while the log was moved is moved too, until it is so little that the writer may move the rest. */
+const FEW_PAGES = 256
+const MAX_PASSES = 3
+
+/** What the thread answers: all is well, the log is above its cap and nearly moved, or it has ended. */
+export type CheckpointAnswer = 'done' | 'full' | 'closed'
+const answer = (message: CheckpointAnswer) => parentPort?.postMessage(message)
 
 parentPort?.on('message', (request: 'checkpoint' | 'close') => {
   if (request === 'close') {
     db.close()
-    parentPort?.postMessage('closed')
+    answer('closed')
     parentPort?.close()
     return
   }
-  checkpoint()
-  parentPort?.postMessage('done')
+  answer(checkpoint())
 })
 
-/** Above the cap the log must start anew, for which writers wait a moment; else nobody does. While a long reader is in its way it cannot. */
-function checkpoint(): void {
-  const mode = logBytes() > maxLogBytes && performance.now() >= patientUntil ? 'TRUNCATE' : 'PASSIVE'
-  const found = db.prepare(`PRAGMA wal_checkpoint(${mode})`).get()
-  if (mode === 'TRUNCATE' && found?.['busy'] === 1) patientUntil = performance.now() + PATIENCE_MS
+/** Moves what is in the log while nobody waits, and says whether the log is long: then it should start anew. */
+function checkpoint(): 'done' | 'full' {
+  let log = movedLog()
+  if (log * pageBytes <= maxLogBytes) return 'done'
+  for (let pass = 0, came = log; pass < MAX_PASSES && came > FEW_PAGES; pass++) {
+    const next = movedLog()
+    came = next - log
+    log = next
+  }
+  return 'full'
 }
+
+/** Moves what it can, and gives how many pages stand in the log. */
+const movedLog = (): number => Number(db.prepare('PRAGMA wal_checkpoint(PASSIVE)').get()?.['log'])

@@ -24,7 +24,7 @@ export type SqliteOptions = {
   readonly log?: Logger
 }
 
-const MAX_LOG_BYTES = 64 * 1024 * 1024
+const MAX_LOG_BYTES = 16 * 1024 * 1024
 
 /** Opens the file, made new where there is none, brought up to date, and kept from other processes while it is open. */
 export const openSqlite = (options: SqliteOptions): Database => {
@@ -103,7 +103,11 @@ class SqliteDatabase implements Database {
     this.description = `SQLite ${sqliteVersion(db)}`
     db.exec('PRAGMA query_only = ON')
     this.#writer = new SqliteWriter({ path: options.path, synchronous: options.synchronous })
-    this.#checkpointer = new Checkpointer({ path: options.path, maxLogBytes: MAX_LOG_BYTES }, options.clock)
+    this.#checkpointer = new Checkpointer({
+      data: { path: options.path, maxLogBytes: MAX_LOG_BYTES },
+      clock: options.clock,
+      finish: () => this.#writer.checkpoint(),
+    })
   }
 
   async all<Out>(codec: RowCodec<Out>, query: Query): Promise<Out[]> {

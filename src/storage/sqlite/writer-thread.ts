@@ -7,9 +7,13 @@ import { BatchWriter } from './batch.ts'
 // The thread in which all writes to the SQLite file are made. It answers batches in the order in which they come.
 
 /** What the main thread asks for. */
-export type WriterRequest = { readonly batch: Batch } | { readonly close: true }
+export type WriterRequest = { readonly batch: Batch } | { readonly checkpoint: true } | { readonly close: true }
 /** What it gets: a result or the text of the error that undid the batch. */
-export type WriterAnswer = { readonly result: BatchResult } | { readonly error: string } | { readonly closed: true }
+export type WriterAnswer =
+  | { readonly result: BatchResult }
+  | { readonly checkpointed: true }
+  | { readonly error: string }
+  | { readonly closed: true }
 /** How the thread is started. */
 export type WriterData = { readonly path: string; readonly synchronous: 'FULL' | 'NORMAL' | 'OFF' }
 
@@ -31,6 +35,11 @@ parentPort?.on('message', (request: WriterRequest) => {
     return
   }
   try {
+    if ('checkpoint' in request) {
+      db.exec('PRAGMA wal_checkpoint(PASSIVE)')
+      answer({ checkpointed: true })
+      return
+    }
     answer({ result: writer.write(request.batch) })
   } catch (error) {
     answer({ error: error instanceof Error ? error.message : String(error) })

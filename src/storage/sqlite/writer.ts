@@ -1,9 +1,10 @@
 import { Worker } from 'node:worker_threads'
 import type { Batch, BatchResult } from '#storage/change.ts'
 import { BatchError, DatabaseUnavailable } from '#storage/database.ts'
-import type { WriterAnswer, WriterData } from './writer-thread.ts'
+import type { WriterAnswer, WriterData, WriterRequest } from './writer-thread.ts'
 
-type Waiting = { readonly resolve: (result: BatchResult) => void; readonly reject: (error: Error) => void }
+type Done = Exclude<WriterAnswer, { readonly error: string } | { readonly closed: true }>
+type Waiting = { readonly resolve: (answer: Done) => void; readonly reject: (error: Error) => void }
 
 /** The main thread's end of the writer thread. */
 export class SqliteWriter implements AsyncDisposable {
@@ -19,14 +20,25 @@ export class SqliteWriter implements AsyncDisposable {
     this.#worker.unref()
   }
 
-  write(batch: Batch): Promise<BatchResult> {
+  async write(batch: Batch): Promise<BatchResult> {
+    const answer = await this.#ask({ batch })
+    if (!('result' in answer)) throw new Error('the writer thread answers in order')
+    return answer.result
+  }
+
+  /** Moves what is left of the log into the database. */
+  async checkpoint(): Promise<void> {
+    await this.#ask({ checkpoint: true })
+  }
+
+  #ask(request: WriterRequest): Promise<Done> {
     if (this.#failure !== undefined) {
       return Promise.reject(new DatabaseUnavailable('the writer thread has ended', { cause: this.#failure }))
     }
     return new Promise((resolve, reject) => {
       this.#waiting.push({ resolve, reject })
       this.#worker.ref()
-      this.#worker.postMessage({ batch })
+      this.#worker.postMessage(request)
     })
   }
 
@@ -37,8 +49,8 @@ export class SqliteWriter implements AsyncDisposable {
     }
     const waiting = this.#waiting.shift()
     if (this.#waiting.length === 0) this.#worker.unref()
-    if ('result' in answer) waiting?.resolve(answer.result)
-    else waiting?.reject(new BatchError(answer.error))
+    if ('error' in answer) waiting?.reject(new BatchError(answer.error))
+    else waiting?.resolve(answer)
   }
 
   #fail(error: Error): void {
