@@ -1,4 +1,5 @@
 import { Command, CommanderError } from 'commander'
+import { takeShortWay } from './short-way.ts'
 import { CommandFailure, systemTerminal, type Terminal } from './terminal.ts'
 import { versionText } from './version.ts'
 
@@ -57,4 +58,7 @@ async function programFor(args: readonly string[], terminal: Terminal): Promise<
   return program
 }
 
-if (import.meta.main) process.exitCode = await run(process.argv.slice(2), systemTerminal())
+if (import.meta.main) {
+  takeShortWay()
+  process.exitCode = await run(process.argv.slice(2), systemTerminal())
+}
