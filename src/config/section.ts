@@ -45,7 +45,8 @@ export function section<F extends Fields, T>(about: About, fields: F, finish?: F
     ...about,
     options: Object.values(fields),
     read: (raw, context, onIssue) => {
-      const result = schema.safeParse(raw, { error: sentence })
+      // It is read once: code made for it would take longer than reading.
+      const result = schema.safeParse(raw, { error: sentence, jitless: true })
       if (result.success) return finish === undefined ? result.data : finish(result.data, context)
       for (const { path, message } of result.error.issues) onIssue(path, message)
       return undefined
