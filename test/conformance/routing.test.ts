@@ -92,6 +92,24 @@ describe('a request', () => {
     assert.equal((await ask('POST', `${room}/invite`, '{"user_id":"b"}')).errcode, 'M_INVALID_PARAM')
   })
 
+  test('with a method that its path has not is told so, however the path is spelt', async () => {
+    for (const path of [
+      `${room}/joined_members`,
+      `${room}/joined%5Fmembers`,
+      `${room.replace('rooms', 'r%6Foms')}/state`,
+    ]) {
+      for (const method of ['PUT', 'POST', 'DELETE', 'PATCH', 'HEAD'] as const) {
+        const { statusCode, headers } = await app.inject({ method, url: path })
+        assert.equal(statusCode, 405, `${method} ${path}`)
+        assert.equal(headers['access-control-allow-origin'], '*')
+      }
+    }
+    for (const path of [`${room}/joined_members/`, `${room}/nothing`, '/']) {
+      assert.equal((await app.inject({ method: 'PUT', url: path })).statusCode, 404)
+    }
+    assert.equal((await app.inject({ method: 'OPTIONS', url: `${room}/state` })).statusCode, 200)
+  })
+
   test('without the body it needs is no JSON; where all is optional there need be none', async () => {
     assert.equal((await ask('POST', '/_matrix/client/v3/login')).errcode, 'M_NOT_JSON')
     assert.equal((await ask('POST', `${room}/leave`)).id, 'leaveRoom')

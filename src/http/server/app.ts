@@ -12,6 +12,7 @@ import { inLogContext, newLogContext } from '#util/log-context.ts'
 import type { Logger } from '#util/logger.ts'
 import { type Answered, overviewOf } from './answered.ts'
 import { MAX_BODY_BYTES, parseBody, readBody } from './body.ts'
+import { knownPaths } from './known-paths.ts'
 import { clientAddress, isServed } from './listen.ts'
 import { CORS_HEADERS, send, sendError } from './respond.ts'
 import type { Caller, Route, Upload } from './route.ts'
@@ -89,17 +90,20 @@ export const createApp = (deps: Deps): FastifyInstance => {
 }
 
 function addHooks(app: FastifyInstance, deps: Deps): void {
+  const templateOf = knownPaths(new Set(deps.routes.flatMap(({ endpoint }) => [endpoint.path, ...endpoint.alsoAt])))
   // Answered here, before Fastify looks at the body: how one is read, whatever its header says, the endpoint says.
   app.addHook('onRequest', (request, reply) => {
     request.startedAt = performance.now()
-    reply.raw.once('close', () => deps.answered(overviewOf(request, reply)))
-    reply.headers(CORS_HEADERS)
+    // Not `once`, which holds more of each request that waits; a response closes one time.
+    reply.raw.on('close', () => deps.answered(overviewOf(request, reply)))
     // Made anew each time that it is asked for.
     const { url, config } = request.routeOptions
-    if (!isServed(request.raw, url ?? '')) {
+    const template = url ?? templateOf(request.url.split('?', 1)[0] ?? '')
+    if (!isServed(request.raw, template ?? '')) {
       sendError(reply, unrecognized('There is nothing at this path here'), deps.log)
-    } else if (request.method === 'OPTIONS') reply.code(200).send('{}')
-    else if (url === undefined) sendError(reply, unrecognized('There is nothing at this path'), deps.log)
+    } else if (request.method === 'OPTIONS') reply.code(200).headers(CORS_HEADERS).send('{}')
+    else if (template === undefined) sendError(reply, unrecognized('There is nothing at this path'), deps.log)
+    else if (url === undefined) sendError(reply, methodNotAllowed('This path has no such method'), deps.log)
     else config.act?.(request, reply)
   })
   app.setNotFoundHandler(unreached)
@@ -111,35 +115,12 @@ function addHooks(app: FastifyInstance, deps: Deps): void {
   })
 }
 
-const METHODS = ['GET', 'PUT', 'POST', 'DELETE', 'PATCH', 'HEAD'] as const
-
 function addRoutes(app: FastifyInstance, deps: Deps): void {
-  const served = new Map<string, Set<string>>()
   for (const route of deps.routes) {
-    for (const template of [route.endpoint.path, ...route.endpoint.alsoAt]) {
+    const { method, path, alsoAt } = route.endpoint
+    for (const template of [path, ...alsoAt]) {
       const url = template.replaceAll(/\{([A-Za-z]+)\}/g, ':$1')
-      const shape = template.replaceAll(/\{[A-Za-z]+\}/g, ':')
-      const known = served.get(shape) ?? new Set()
-      served.set(shape, known.add(route.endpoint.method))
-      app.route({ method: route.endpoint.method, url, handler: unreached, config: { act: acting(route, deps) } })
-    }
-  }
-  const refused = new Set<string>()
-  for (const route of deps.routes) {
-    for (const template of [route.endpoint.path, ...route.endpoint.alsoAt]) {
-      const shape = template.replaceAll(/\{[A-Za-z]+\}/g, ':')
-      if (refused.has(shape)) continue
-      refused.add(shape)
-      const others = METHODS.filter((method) => !served.get(shape)?.has(method))
-      const url = template.replaceAll(/\{([A-Za-z]+)\}/g, ':$1')
-      app.route({
-        method: others,
-        url,
-        handler: unreached,
-        config: {
-          act: (_request, reply) => sendError(reply, methodNotAllowed('This path has no such method'), deps.log),
-        },
-      })
+      app.route({ method, url, handler: unreached, config: { act: acting(route, deps) } })
     }
   }
 }
@@ -155,16 +136,20 @@ function acting(route: Route, deps: Deps): Act {
     const work = newLogContext(request.id)
     request.work = work
     deps.began(endpoint.id)
-    void inLogContext(work, async () => {
-      try {
-        const answered = await answer(route, request, callerOf(request, reply), deps)
-        request.readyAt = performance.now()
-        send(reply, answered)
-      } catch (error) {
-        request.readyAt = performance.now()
-        sendError(reply, error, deps.log)
-      }
-    })
+    void inLogContext(work, () => settle(reply, answer(route, request, callerOf(request, reply), deps), deps.log))
+  }
+}
+
+/** Sends what a handler returns or throws. It holds nothing of what was asked: that may take as long as a client waits for news. */
+async function settle(reply: FastifyReply, answering: Promise<unknown>, log: Logger): Promise<void> {
+  const { request } = reply
+  try {
+    const answered = await answering
+    request.readyAt = performance.now()
+    send(reply, answered)
+  } catch (error) {
+    request.readyAt = performance.now()
+    sendError(reply, error, log)
   }
 }
 
@@ -245,7 +230,7 @@ const callerOf = (request: FastifyRequest, reply: FastifyReply): Caller => ({
     const closed = () => {
       if (!reply.raw.writableFinished) callback()
     }
-    reply.raw.once('close', closed)
+    reply.raw.on('close', closed)
     return () => reply.raw.off('close', closed)
   },
 })

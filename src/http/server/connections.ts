@@ -31,9 +31,13 @@ export const createGuardedServer = (
   const limits = { keepAliveTimeout: IDLE_MS, headersTimeout: HEAD_MS, connectionsCheckingInterval: CHECK_MS }
   // How long a body may take, those say who read it.
   const server = createServer({ ...limits, requestTimeout: 0 })
+  // One function for all requests, as thousands wait at once.
+  function finished(this: ServerResponse) {
+    letGo(this.req, clock)
+  }
   const answer: RequestListener = (request, response) => {
     answering.set(request.socket, response)
-    response.once('finish', () => letGo(request, clock))
+    response.on('finish', finished)
     listener(request, response)
   }
   server.on('request', answer)

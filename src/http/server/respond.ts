@@ -16,6 +16,7 @@ export const CORS_HEADERS: Readonly<Record<string, string>> = {
 
 /** Sends what a handler returned. */
 export const send = (reply: FastifyReply, answer: unknown): void => {
+  reply.headers(CORS_HEADERS)
   if (answer instanceof JsonText) {
     reply.header('content-type', JSON_TYPE).send(answer.text)
   } else if (answer instanceof Download) {
@@ -31,7 +32,7 @@ export const sendError = (reply: FastifyReply, thrown: unknown, log: Logger): vo
   if (typeof error.fields['retry_after_ms'] === 'number') {
     reply.header('retry-after', String(Math.ceil(error.fields['retry_after_ms'] / 1000)))
   }
-  reply.code(error.status).header('content-type', JSON_TYPE).send(JSON.stringify(error))
+  reply.code(error.status).headers(CORS_HEADERS).header('content-type', JSON_TYPE).send(JSON.stringify(error))
 }
 
 function unexpected(thrown: unknown, log: Logger): MatrixError {
