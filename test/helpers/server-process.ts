@@ -1,8 +1,9 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { env } from 'node:process'
 import { type PostgresServer, startPostgres } from './postgres-server.ts'
 import type { Peek } from './table-counts.ts'
 
@@ -16,6 +17,14 @@ const LIMITS = [
   `rc_joins: { local: ${UNLIMITED}, remote: ${UNLIMITED} }`,
   `rc_invites: { per_room: ${UNLIMITED}, per_user: ${UNLIMITED}, per_issuer: ${UNLIMITED} }`,
 ].join('\n')
+
+/** As `bin/myelin` starts it: with its bounds of memory, and with compiled code that is kept between starts. */
+const HEAP = /--max-semi-space-size=\d+/.exec(readFileSync(new URL('../../bin/myelin', import.meta.url), 'utf8')) ?? []
+const ENVIRONMENT = {
+  ...env,
+  MALLOC_ARENA_MAX: '2',
+  NODE_COMPILE_CACHE: env['NODE_COMPILE_CACHE'] ?? join(tmpdir(), 'myelin-compiled'),
+}
 
 /** A Myelin in a process of its own, that can be killed, on a fresh database that is as durable as real ones. */
 export class ServerProcess implements AsyncDisposable {
@@ -60,7 +69,8 @@ export class ServerProcess implements AsyncDisposable {
     const file = join(this.folder, 'homeserver.yaml')
     writeFileSync(file, this.#config())
     const child = fork(new URL('./server-main.ts', import.meta.url), [file, String(aheadMs)], {
-      execArgv: [...this.#nodeArgs],
+      execArgv: [...HEAP, ...this.#nodeArgs],
+      env: ENVIRONMENT,
     })
     this.#process = child
     const [message] = (await once(child, 'message')) as [{ url: string; position: number }]
