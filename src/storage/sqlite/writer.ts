@@ -35,6 +35,7 @@ export class SqliteWriter implements AsyncDisposable {
     if (this.#failure !== undefined) {
       return Promise.reject(new DatabaseUnavailable('the writer thread has ended', { cause: this.#failure }))
     }
+    if (this.#closed !== undefined) return Promise.reject(new DatabaseUnavailable('the writer thread is ending'))
     return new Promise((resolve, reject) => {
       this.#waiting.push({ resolve, reject })
       this.#worker.ref()
