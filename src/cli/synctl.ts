@@ -140,7 +140,7 @@ class Control {
     const { code, said } = await launch(['start', '-c', this.#config, '--daemonize'])
     if (code !== 0) {
       for (const line of said) this.#terminal.err(line)
-      throw new CommandFailure(this.#paint('red', `The server did not start (exit code ${code}). ${this.#log()}`))
+      throw new CommandFailure(this.#paint('red', `The server did not start (exit code ${code}).`))
     }
     const now = standingOf(this.#pidFile)
     if (now.kind !== 'running')
