@@ -29,6 +29,17 @@ const runBin = (args: readonly string[], cwd: string): Promise<Ended> =>
     child.on('close', (code) => resolve({ code, out, err }))
   })
 
+test('a command whose reader goes away ends as others do, without a trace', async () => {
+  const child = spawn(BIN, ['--help'], { stdio: ['ignore', 'pipe', 'pipe'] })
+  let err = ''
+  child.stderr.on('data', (chunk) => {
+    err += chunk
+  })
+  child.stdout.destroy()
+  const code = await new Promise((resolve) => child.on('close', resolve))
+  assert.deepEqual([code, err], [141, ''])
+})
+
 test('the command of the page: what it says, and every exit code', options, async () => {
   await using file = filePlace()
   await using base = await postgresPlace(URI ?? '')

@@ -1,12 +1,9 @@
 import assert from 'node:assert/strict'
-import { execFileSync } from 'node:child_process'
-import { hash, X509Certificate } from 'node:crypto'
 import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:net'
 import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
-import { certificateHash } from '#storage/postgres/certificate-hash.ts'
 import { Authority } from '#test/helpers/certificates.ts'
 import { PostgresCluster } from '#test/helpers/postgres-cluster.ts'
 import { type Tried, tryConnecting } from '#test/helpers/postgres-connect.ts'
@@ -36,7 +33,6 @@ before(async () => {
       `host all plain ${LOOPBACK} password`,
       `host all hashed ${LOOPBACK} md5`,
       `host all scrammed ${LOOPBACK} scram-sha-256`,
-      `host all /^scram_ ${LOOPBACK} scram-sha-256`,
       `hostssl all certified ${LOOPBACK} cert`,
       `hostssl all tlsonly ${LOOPBACK} trust`,
       `hostnossl all clearonly ${LOOPBACK} scram-sha-256`,
@@ -126,24 +122,6 @@ for (const [user, method] of [
   })
 }
 
-test('passwords of all scripts are prepared as the server prepares them, or not at all', async () => {
-  const passwords = {
-    composed: 'e\u0301\ufb01\u00a0\u00bd\u00ad', // changed by SASLprep
-    newer: '\ud83d\ude00\ufb01', // not in Unicode 3.2: taken as it is
-    private: '\ue000\ufb01',
-    mixed: '\u05d0a\ufb01', // to the left and to the right
-    hebrew: '\u05d0\u00bd\u05d1',
-    nothing: '\u00ad',
-  }
-  for (const [name, password] of Object.entries(passwords)) {
-    await cluster.sql(`CREATE ROLE scram_${name} LOGIN PASSWORD '${password}'`)
-    assertIn(await over(`scram_${name}`, { password }), `scram_${name}`)
-    assertOut(await over(`scram_${name}`, { password: `${password}x` }), /password authentication failed/)
-  }
-  // A password may be written in either form, where SASLprep applies.
-  assertIn(await over('scram_composed', { password: 'éfi ½'.normalize('NFKC') }), 'scram_composed')
-})
-
 test('SCRAM is bound to the certificate where that is demanded', async () => {
   const bound = await over('scrammed', { password: PASSWORD, channel_binding: 'require', sslmode: 'require' })
   assertIn(bound, 'scrammed')
@@ -157,59 +135,6 @@ test('SCRAM is bound to the certificate where that is demanded', async () => {
     /channel binding required/,
   )
   assertOut(await over('trusted', { channel_binding: 'require', sslmode: 'require' }), /channel binding required/)
-})
-
-test('SCRAM is bound to certificates of every kind of signature that has a hash', async () => {
-  const openssl = (...args: readonly string[]) => execFileSync('openssl', args, { stdio: 'pipe' })
-  const pss = ['-newkey', 'rsa:2048', '-sigopt', 'rsa_padding_mode:pss']
-  const kinds = {
-    sha256: [...pss, '-sha256'],
-    sha512: [...pss, '-sha512'],
-    sha384: ['-newkey', 'rsa-pss', '-sha384'],
-    'sha3-256': ['-newkey', 'rsa:2048', '-sha3-256'],
-    sha224: ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-sha224'],
-  }
-  const made = (name: string, args: readonly string[]) => {
-    const [certificate, key] = [join(folder, `${name}.crt`), join(folder, `${name}.key`)]
-    openssl(
-      'req',
-      '-x509',
-      '-new',
-      '-nodes',
-      '-days',
-      '2',
-      '-subj',
-      '/CN=x',
-      ...args,
-      '-keyout',
-      key,
-      '-out',
-      certificate,
-    )
-    return { certificate: readFileSync(certificate, 'utf8'), key: readFileSync(key, 'utf8') }
-  }
-  for (const [name, args] of Object.entries(kinds)) {
-    const read = new X509Certificate(made(name, args).certificate)
-    assert.deepEqual(certificateHash(read), hash(name, read.raw, 'buffer'), name)
-  }
-  for (const [name, args, expected] of [
-    ['sha1', ['-newkey', 'rsa:2048', '-sha1'], 'sha256'],
-    ['pss-sha1', [...pss, '-sha1'], 'sha256'],
-  ] as const) {
-    const read = new X509Certificate(made(name, args).certificate)
-    assert.deepEqual(certificateHash(read), hash(expected, read.raw, 'buffer'), name)
-  }
-  const unhashed = new X509Certificate(made('ed25519', ['-newkey', 'ed25519']).certificate)
-  assert.throws(() => certificateHash(unhashed), /signed by ED25519; channel_binding=disable does without/)
-  const { certificate, key } = made('server', kinds.sha512)
-  await using server = await PostgresCluster.start({
-    hba: [`host all scrammed ${LOOPBACK} scram-sha-256`],
-    settings: { ssl: 'on', ssl_cert_file: 'server.crt', ssl_key_file: 'server.key' },
-    files: { 'server.crt': certificate, 'server.key': key },
-  })
-  await server.sql(`CREATE ROLE scrammed LOGIN PASSWORD '${PASSWORD}'`)
-  const args = { port: String(server.port), password: PASSWORD, channel_binding: 'require', sslmode: 'require' }
-  assertIn(await over('scrammed', args), 'scrammed')
 })
 
 test('a server that lets anybody in is refused where a proof is demanded', async () => {
