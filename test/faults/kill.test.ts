@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict'
-import { env } from 'node:process'
+import { env, kill } from 'node:process'
 import { test } from 'node:test'
+import { onPostgres } from '#test/helpers/port.ts'
 import { ServerProcess } from '#test/helpers/server-process.ts'
+import { QUICK } from '#test/helpers/watched-database.ts'
 import { Load } from './load.ts'
 
 const ROUNDS = Number(env['MYELIN_FAULT_ROUNDS'] ?? 30)
+const FREEZES = Math.min(ROUNDS, 8)
 const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms))
 
 for (const kind of ['sqlite', 'postgres'] as const) {
@@ -64,6 +67,33 @@ test('PostgreSQL stopped and started under load: clear errors meanwhile, and eve
   t.diagnostic(`${figures.acknowledged} acknowledged, ${figures.seen} seen, errors ${JSON.stringify([...load.errors])}`)
 })
 
+test('PostgreSQL frozen under load: clear errors meanwhile, and everything goes on', {
+  timeout: 300_000,
+}, async (t) => {
+  await using server = await ServerProcess.start('postgres', [], '', QUICK)
+  const load = new Load(server)
+  await load.start({ writers: 6, readers: 3 })
+  for (let round = 0; round < FREEZES; round++) {
+    await pause(300 + Math.random() * 300)
+    const told = load.errors.get('503 M_UNKNOWN') ?? 0
+    const rows = await onPostgres(server.postgres?.uri ?? '', 'SELECT pid FROM pg_stat_activity')
+    const frozen = [server.postgres?.pid ?? 0, ...rows.map(({ pid }) => Number(pid))]
+    signal(frozen, 'SIGSTOP')
+    const before = load.acknowledged.length
+    for (let tries = 0; (load.errors.get('503 M_UNKNOWN') ?? 0) === told; tries++) {
+      assert.ok(tries < 100, 'an error is told')
+      await pause(100)
+    }
+    signal(frozen, 'SIGCONT')
+    await goesOn(load, before)
+  }
+  await load.finish()
+  const figures = await load.check()
+  load.close()
+  onlyPassing(load)
+  t.diagnostic(`${figures.acknowledged} acknowledged, ${figures.seen} seen, errors ${JSON.stringify([...load.errors])}`)
+})
+
 /** Writers are acknowledged again. */
 async function goesOn(load: Load, before: number): Promise<void> {
   for (let tries = 0; load.acknowledged.length <= before; tries++) {
@@ -75,4 +105,14 @@ async function goesOn(load: Load, before: number): Promise<void> {
 /** Nobody was told anything but to come again. */
 function onlyPassing(load: Load): void {
   for (const code of load.errors.keys()) assert.match(code, /^(503 M_UNKNOWN|429 M_LIMIT_EXCEEDED)$/)
+}
+
+function signal(pids: readonly number[], name: 'SIGSTOP' | 'SIGCONT'): void {
+  for (const pid of pids) {
+    try {
+      kill(pid, name)
+    } catch {
+      // It has ended meanwhile.
+    }
+  }
 }
