@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { existsSync, rmSync } from 'node:fs'
+import { existsSync, realpathSync, rmSync } from 'node:fs'
 import { setTimeout as pause } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { Argument, Command } from 'commander'
@@ -218,7 +218,9 @@ function pidFileOf(config: string): string {
 function writeAheadLog(config: string): string | undefined {
   const found = loadSection(database, [config])
   if (!found.ok || found.value.main.engine !== 'sqlite') return undefined
-  const path = `${found.value.main.path}-wal`
+  const { path: named } = found.value.main
+  // SQLite keeps it beside the file itself, whatever link leads there.
+  const path = `${existsSync(named) ? realpathSync(named) : named}-wal`
   return existsSync(path) ? path : undefined
 }
 
