@@ -19,7 +19,11 @@ export async function continueInBackground(terminal: Terminal): Promise<void> {
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   })
-  const pass = (write: (line: string) => void) => (chunk: Buffer) => write(chunk.toString().trimEnd())
+  let hasSpoken = false
+  const pass = (write: (line: string) => void) => (chunk: Buffer) => {
+    hasSpoken = true
+    write(chunk.toString().trimEnd())
+  }
   child.stdout?.on('data', pass(terminal.out))
   child.stderr?.on('data', pass(terminal.err))
   const exitCode = await new Promise<number | undefined>((resolve, reject) => {
@@ -29,7 +33,8 @@ export async function continueInBackground(terminal: Terminal): Promise<void> {
     })
     child.on('close', (code) => resolve(code ?? 1))
   })
-  if (exitCode !== undefined) throw new CommandFailure('Myelin does not go on in the background.', exitCode)
+  if (exitCode !== undefined)
+    throw new CommandFailure(hasSpoken ? '' : 'The process in the background ended without a word.', exitCode)
   child.stdout?.destroy()
   child.stderr?.destroy()
   child.unref()

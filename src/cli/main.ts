@@ -58,7 +58,15 @@ async function programFor(args: readonly string[], terminal: Terminal): Promise<
   return program
 }
 
+/** As a program that SIGPIPE ends: whoever read the output has gone, and what else is wrong with it is an error. A server goes on. */
+function endWithOutput(): void {
+  for (const stream of [process.stdout, process.stderr])
+    stream.on('error', (error) => process.exit('code' in error && error.code === 'EPIPE' ? 141 : 74))
+}
+
+if (import.meta.main && process.argv[2] !== 'start') endWithOutput()
 if (import.meta.main) {
   takeShortWay()
+  if (process.argv[2] !== 'start') endWithOutput()
   process.exitCode = await run(process.argv.slice(2), systemTerminal())
 }

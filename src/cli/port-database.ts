@@ -107,6 +107,8 @@ function follow(event: PortEvent, progress: PortProgress, display: Display): voi
 function conclude(report: PortReport, { verifyOnly, reverse }: Options, tell: (line: string) => void): void {
   for (const line of printReport(report)) tell(line)
   if (!report.isEqual) throw new CommandFailure('The two databases are not equal.', EXIT.differs)
+  if (report.counters.some(({ standing }) => standing === 'wrong'))
+    throw new CommandFailure('The counters of the two databases do not agree.', EXIT.differs)
   if (report.wrongCounters.length > 0) {
     const place = (reverse === true) === (verifyOnly === true) ? 'the file of SQLite' : 'PostgreSQL'
     const next = verifyOnly === true ? '' : ' Then run this again: no server starts on the copy before.'

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { existsSync, rmSync } from 'node:fs'
+import { existsSync, realpathSync, rmSync } from 'node:fs'
 import { setTimeout as pause } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { Argument, Command } from 'commander'
@@ -140,7 +140,7 @@ class Control {
     const { code, said } = await launch(['start', '-c', this.#config, '--daemonize'])
     if (code !== 0) {
       for (const line of said) this.#terminal.err(line)
-      throw new CommandFailure(this.#paint('red', `The server did not start (exit code ${code}). ${this.#log()}`))
+      throw new CommandFailure(this.#paint('red', `The server did not start (exit code ${code}).`))
     }
     const now = standingOf(this.#pidFile)
     if (now.kind !== 'running')
@@ -218,7 +218,9 @@ function pidFileOf(config: string): string {
 function writeAheadLog(config: string): string | undefined {
   const found = loadSection(database, [config])
   if (!found.ok || found.value.main.engine !== 'sqlite') return undefined
-  const path = `${found.value.main.path}-wal`
+  const { path: named } = found.value.main
+  // SQLite keeps it beside the file itself, whatever link leads there.
+  const path = `${existsSync(named) ? realpathSync(named) : named}-wal`
   return existsSync(path) ? path : undefined
 }
 

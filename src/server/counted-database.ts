@@ -1,6 +1,6 @@
 import { Histogram } from '#server/metrics/histogram.ts'
 import type { Batch, BatchResult } from '#storage/change.ts'
-import { type Database, DatabaseUnavailable } from '#storage/database.ts'
+import { type Database, DatabaseUnavailable, type Outage } from '#storage/database.ts'
 import type { RowCodec } from '#storage/row.ts'
 import type { Query } from '#storage/sql.ts'
 import { eventAdded, isWholeEvent } from '#storage/stores/events.ts'
@@ -30,6 +30,10 @@ export class CountedDatabase implements Database {
 
   get start(): Database['start'] {
     return this.#inner.start
+  }
+
+  get outage(): Outage | undefined {
+    return this.#inner.outage
   }
 
   all<Out>(codec: RowCodec<Out>, query: Query): Promise<Out[]> {

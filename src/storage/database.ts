@@ -19,8 +19,8 @@ export type Database = Reader &
     readonly write: (batch: Batch) => Promise<BatchResult>
     /** Where the log stood, and which incarnation of the deployment this is, when the database was opened. */
     readonly start: { readonly position: number; readonly incarnation: number }
-    /** Where the database can be out of reach while the server runs. */
-    readonly outage?: Outage
+    /** Whether to wait for it; `undefined` where it cannot be out of reach while the server runs. */
+    readonly outage: Outage | undefined
   }
 
 /** Says when nobody should wait for the database any longer. It is looked for meanwhile, and what was handed in for writing is not forgotten. */

@@ -1,17 +1,21 @@
 import assert from 'node:assert/strict'
-import { env } from 'node:process'
+import { env, kill } from 'node:process'
 import { test } from 'node:test'
+import { onPostgres } from '#test/helpers/port.ts'
 import { ServerProcess } from '#test/helpers/server-process.ts'
+import { QUICK } from '#test/helpers/watched-database.ts'
 import { Load } from './load.ts'
 
 const ROUNDS = Number(env['MYELIN_FAULT_ROUNDS'] ?? 30)
+const FREEZES = Math.min(ROUNDS, 8)
+const WRITERS = 6
 const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms))
 
 for (const kind of ['sqlite', 'postgres'] as const) {
   test(`${ROUNDS} kills under load lose nothing that was acknowledged (${kind})`, { timeout: 900_000 }, async (t) => {
     await using server = await ServerProcess.start(kind)
     const load = new Load(server)
-    await load.start({ writers: 6, readers: 3 })
+    await load.start({ writers: WRITERS, readers: 3 })
     for (let round = 0; round < ROUNDS; round++) {
       await pause(100 + Math.random() * 500)
       await server.kill()
@@ -24,6 +28,7 @@ for (const kind of ['sqlite', 'postgres'] as const) {
     const figures = await load.check()
     load.close()
     assert.ok(figures.acknowledged > ROUNDS * 6)
+    onlyPassing(load)
     t.diagnostic(
       `${figures.acknowledged} acknowledged, ${figures.seen} seen, errors ${JSON.stringify([...load.errors])}`,
     )
@@ -35,7 +40,7 @@ test('PostgreSQL stopped and started under load: clear errors meanwhile, and eve
 }, async (t) => {
   await using server = await ServerProcess.start('postgres')
   const load = new Load(server)
-  await load.start({ writers: 6, readers: 3 })
+  await load.start({ writers: WRITERS, readers: 3 })
   for (let round = 0; round < 5; round++) {
     await pause(400)
     const before = load.acknowledged.length
@@ -44,12 +49,73 @@ test('PostgreSQL stopped and started under load: clear errors meanwhile, and eve
       await pause(500)
       await server.postgres?.start()
     } else await server.postgres?.crash()
-    await pause(1_500)
-    assert.ok(load.acknowledged.length > before, 'it goes on by itself')
+    await goesOn(load, before)
+  }
+  // Writing waits for a short absence to end. In a longer one nobody waits in vain.
+  await server.postgres?.stop()
+  const before = load.acknowledged.length
+  await tellsError(load, 40_000)
+  await server.postgres?.start()
+  await goesOn(load, before)
+  await load.finish()
+  const figures = await load.check()
+  load.close()
+  onlyPassing(load)
+  t.diagnostic(`${figures.acknowledged} acknowledged, ${figures.seen} seen, errors ${JSON.stringify([...load.errors])}`)
+})
+
+test('PostgreSQL frozen under load: clear errors meanwhile, and everything goes on', {
+  timeout: 300_000,
+}, async (t) => {
+  await using server = await ServerProcess.start('postgres', [], '', QUICK)
+  const load = new Load(server)
+  await load.start({ writers: WRITERS, readers: 3 })
+  for (let round = 0; round < FREEZES; round++) {
+    await pause(300 + Math.random() * 300)
+    const rows = await onPostgres(server.postgres?.uri ?? '', 'SELECT pid FROM pg_stat_activity')
+    const frozen = [server.postgres?.pid ?? 0, ...rows.map(({ pid }) => Number(pid))]
+    signal(frozen, 'SIGSTOP')
+    const before = load.acknowledged.length
+    await tellsError(load, 10_000)
+    signal(frozen, 'SIGCONT')
+    await goesOn(load, before)
   }
   await load.finish()
   const figures = await load.check()
   load.close()
-  for (const code of load.errors.keys()) assert.match(code, /^(503 M_UNKNOWN|429 M_LIMIT_EXCEEDED)$/)
+  onlyPassing(load)
   t.diagnostic(`${figures.acknowledged} acknowledged, ${figures.seen} seen, errors ${JSON.stringify([...load.errors])}`)
 })
+
+/** Writers are acknowledged again. */
+async function goesOn(load: Load, before: number): Promise<void> {
+  for (let tries = 0; load.acknowledged.length <= before; tries++) {
+    assert.ok(tries < 300, 'it goes on by itself')
+    await pause(100)
+  }
+}
+
+/** Writers, who wait longest, are told that it is unavailable. */
+async function tellsError(load: Load, withinMs: number): Promise<void> {
+  const told = () => load.errors.get('503 M_UNKNOWN') ?? 0
+  const before = told()
+  for (let ms = 0; told() - before < WRITERS; ms += 100) {
+    assert.ok(ms < withinMs, 'an error is told')
+    await pause(100)
+  }
+}
+
+/** Nobody was told anything but to come again. */
+function onlyPassing(load: Load): void {
+  for (const code of load.errors.keys()) assert.match(code, /^(503 M_UNKNOWN|429 M_LIMIT_EXCEEDED)$/)
+}
+
+function signal(pids: readonly number[], name: 'SIGSTOP' | 'SIGCONT'): void {
+  for (const pid of pids) {
+    try {
+      kill(pid, name)
+    } catch {
+      // It has ended meanwhile.
+    }
+  }
+}

@@ -101,15 +101,18 @@ const ended = (child: ChildProcess): Promise<number | null> =>
     : new Promise((resolve) => child.once('exit', resolve))
 
 /** What a server that goes on running between two runs does to its database. */
+const changes = (round: number): string => `
+  UPDATE accounts SET created_ts = created_ts + 1 WHERE "user" % 20 = ${round % 20};
+  UPDATE events SET unread_bits = 3 - unread_bits WHERE event % 97 = ${round};
+  DELETE FROM transactions WHERE event % 89 = ${round}; DELETE FROM log WHERE pos % 83 = ${round};
+  DELETE FROM relations WHERE event % 79 = ${round};
+  INSERT INTO users SELECT ${10_000_000 + round}, '@late${round}:example.org', is_local FROM users LIMIT 1;
+  UPDATE numbers SET next = 20000000 WHERE name = 'user'`
+
+/** The same to a file, which is also made smaller now and then. */
 const change = (path: string, round: number): void =>
   onSqlite(path, (db) => {
-    db.exec(`UPDATE accounts SET created_ts = created_ts + 1 WHERE "user" % 20 = ${round % 20};
-      UPDATE events SET unread_bits = 3 - unread_bits WHERE event % 97 = ${round};
-      DELETE FROM transactions WHERE event % 89 = ${round}; DELETE FROM log WHERE pos % 83 = ${round};
-      DELETE FROM relations WHERE event % 79 = ${round};
-      INSERT INTO users VALUES (${10_000_000 + round}, '@late${round}:example.org', 1);
-      UPDATE numbers SET next = 20000000 WHERE name = 'user'`)
-    db.exec(`PRAGMA auto_vacuum = ${round % 3}`)
+    db.exec(`${changes(round)}; PRAGMA auto_vacuum = ${round % 3}`)
     if (round % 4 === 0) db.exec('VACUUM')
   })
 
@@ -131,7 +134,9 @@ for (const direction of ['to postgres', 'to sqlite'] as const) {
       await pause(Math.random() * ms * 1.1)
       child.kill('SIGKILL')
       if ((await ended(child)) === null) unfinished++
-      if (round % 5 === 0 && direction === 'to postgres') change(trial.path, round)
+      if (round % 5 !== 0) continue
+      if (direction === 'to postgres') change(trial.path, round)
+      else await onPostgres(trial.uri, changes(round))
     }
     assert.ok(unfinished > ROUNDS / 5)
     const last = await trial.run(direction)

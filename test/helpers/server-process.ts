@@ -34,6 +34,7 @@ export class ServerProcess implements AsyncDisposable {
   readonly postgres: PostgresServer | undefined
   readonly #nodeArgs: readonly string[]
   readonly #more: string
+  readonly #connection: Readonly<Record<string, string>>
   #process: ChildProcess | undefined
   url = ''
   /** Where the log stood when it was launched last. */
@@ -44,18 +45,25 @@ export class ServerProcess implements AsyncDisposable {
     readonly postgres: PostgresServer | undefined
     readonly nodeArgs: readonly string[]
     readonly more: string
+    readonly connection: Readonly<Record<string, string>>
   }) {
     this.folder = parts.folder
     this.postgres = parts.postgres
     this.#nodeArgs = parts.nodeArgs
     this.#more = parts.more
+    this.#connection = parts.connection
   }
 
-  /** Starts it. `nodeArgs`: for profiles. `more`: YAML that is added to the configuration. */
-  static async start(kind: 'sqlite' | 'postgres', nodeArgs: readonly string[] = [], more = ''): Promise<ServerProcess> {
+  /** Starts it. `nodeArgs`: for profiles. `more`: YAML that is added to the configuration. `connection`: parameters of the connection to PostgreSQL. */
+  static async start(
+    kind: 'sqlite' | 'postgres',
+    nodeArgs: readonly string[] = [],
+    more = '',
+    connection: Readonly<Record<string, string>> = {},
+  ): Promise<ServerProcess> {
     const folder = mkdtempSync(join(tmpdir(), 'myelin-process-'))
     const postgres = kind === 'postgres' ? await startPostgres('newest', { durable: true }) : undefined
-    const server = new ServerProcess({ folder, postgres, nodeArgs, more })
+    const server = new ServerProcess({ folder, postgres, nodeArgs, more, connection })
     await server.launch()
     return server
   }
@@ -142,7 +150,8 @@ export class ServerProcess implements AsyncDisposable {
   #config(): string {
     const sqlite = `{ name: sqlite3, args: { database: "${this.folder}/homeserver.db" } }`
     const uri = this.postgres === undefined ? undefined : new URL(this.postgres.uri)
-    const postgres = `{ name: psycopg2, args: { user: postgres, host: 127.0.0.1, port: ${uri?.port}, dbname: postgres } }`
+    const args = { user: 'postgres', host: '127.0.0.1', port: uri?.port, dbname: 'postgres', ...this.#connection }
+    const postgres = `{ name: psycopg2, args: ${JSON.stringify(args)} }`
     return `server_name: process.example
 listeners: [{ port: ${this.url === '' ? 0 : new URL(this.url).port}, type: http, bind_addresses: ['127.0.0.1'], resources: [{ names: [client] }] }]
 registration_shared_secret: ${SECRET}

@@ -29,6 +29,17 @@ const runBin = (args: readonly string[], cwd: string): Promise<Ended> =>
     child.on('close', (code) => resolve({ code, out, err }))
   })
 
+test('a command whose reader goes away ends as others do, without a trace', async () => {
+  const child = spawn(BIN, ['--help'], { stdio: ['ignore', 'pipe', 'pipe'] })
+  let err = ''
+  child.stderr.on('data', (chunk) => {
+    err += chunk
+  })
+  child.stdout.destroy()
+  const code = await new Promise((resolve) => child.on('close', resolve))
+  assert.deepEqual([code, err], [141, ''])
+})
+
 test('the command of the page: what it says, and every exit code', options, async () => {
   await using file = filePlace()
   await using base = await postgresPlace(URI ?? '')
@@ -72,8 +83,12 @@ test('the command of the page: what it says, and every exit code', options, asyn
   assert.match(out, /^Preparing .*\.\.\.$/m)
   assert.match(out, /^events: 100% \(400\/400\) done$/m)
   assert.match(out, /^events +400 +400 +400 +0 +0 +[0-9a-f]{32} +equal$/m)
+  assert.match(out, /^position +\d+ +\d+ +equal\nfingerprint key +[0-9a-f]{8} +[0-9a-f]{8} +equal$/m)
   await ends(0, /Done/, '--curses', '--batch-size', '100')
   await ends(0, /Both databases are equal/, '--verify-only')
+  onSqlite(path, (db) => db.exec(`UPDATE numbers SET next = next + 7 WHERE name = 'task'`))
+  await ends(6, /^task +\d+ +\d+ +DIFFERS$[\s\S]*counters of the two databases do not agree/m, '--verify-only')
+  onSqlite(path, (db) => db.exec(`UPDATE numbers SET next = next - 7 WHERE name = 'task'`))
   onSqlite(path, (db) => db.exec(`UPDATE users SET is_local = 1 - is_local WHERE "user" = 3`))
   await ends(6, /users user=3: different \(is_local\)[\s\S]*not equal/, '--verify-only')
   onSqlite(path, (db) => db.exec(`INSERT INTO users VALUES (12345678, CAST(x'ff' AS TEXT), 1)`))

@@ -178,7 +178,40 @@ test(
     await journey.damage(journey.file, `UPDATE numbers SET next = ${HUGE} WHERE name = 'user'`)
     assert.equal((await journey.port('to postgres')).isFinished, false)
     await onPostgres(journey.uri, 'DELETE FROM deployment')
-    assert.deepEqual((await journey.port('to postgres', true)).wrongCounters, [])
+    const unfinished = await journey.port('to postgres', true)
+    assert.deepEqual([unfinished.wrongCounters, unfinished.counters], [[], []])
+  },
+)
+
+test(
+  'the counters of both sides are told, and a copy whose counters are behind its source is not equal',
+  options,
+  async () => {
+    await using journey = await Journey.begin()
+    const standings = async (onlyVerify: boolean) => {
+      const { counters, wrongCounters, isEqual } = await journey.port('to postgres', onlyVerify)
+      assert.deepEqual([wrongCounters, isEqual], [[], true])
+      return Object.fromEntries(counters.map(({ counter, standing }) => [counter, standing]))
+    }
+    const equal = await standings(false)
+    assert.deepEqual(Object.keys(equal).slice(0, 3), ['incarnation', 'position', 'fingerprint key'])
+    assert.ok(Object.keys(equal).includes('user') && Object.values(equal).every((standing) => standing === 'equal'))
+    // Numbers and positions were given of which no row tells any more.
+    for (const [sql, counter] of [
+      ["UPDATE numbers SET next = next + 7 WHERE name = 'user'", 'user'],
+      ['UPDATE deployment SET last_position = last_position + 7', 'position'],
+      ['UPDATE deployment SET incarnation = incarnation + 1', 'incarnation'],
+    ] as const) {
+      await journey.damage(journey.file, sql)
+      assert.deepEqual(await standings(true), { ...equal, [counter]: 'wrong' })
+      assert.deepEqual(await standings(false), equal)
+      await onPostgres(journey.uri, sql)
+      assert.equal((await standings(true))[counter], 'ahead')
+      await journey.damage(journey.file, sql)
+      assert.deepEqual(await standings(true), equal)
+    }
+    await onPostgres(journey.uri, "UPDATE deployment SET fingerprint_key = decode(repeat('00', 32), 'hex')")
+    assert.equal((await standings(true))['fingerprint key'], 'wrong')
   },
 )
 

@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict'
-import { hash } from 'node:crypto'
-import { copyFileSync, existsSync, readdirSync, readFileSync } from 'node:fs'
+import { hash, randomBytes } from 'node:crypto'
+import { copyFileSync, existsSync, readdirSync, readFileSync, symlinkSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { env } from 'node:process'
 import { test } from 'node:test'
+import { openSqlite } from '#storage/sqlite/open.ts'
 import { postgresPlace, sqlitePlace, type TestPlace } from '#storage/testing/each-database.ts'
 import { generateServer } from '#test/helpers/generated-server.ts'
 import { dumpPostgres, dumpSqlite, onPostgres, onSqlite, runPort } from '#test/helpers/port.ts'
+import { systemClock } from '#util/clock.ts'
 
 type Trial = { readonly place: TestPlace; readonly path: string; readonly uri: string }
 
@@ -204,6 +206,28 @@ eachTarget(
     await runPort({ sqlitePath: copy, uri, on: (event) => event.kind === 'note' && notes.push(event.text) })
     assert.match(notes.join(), /not closed in order/)
     assert.equal(existsSync(`${copy}-shm`), false)
+  },
+  300,
+)
+
+eachTarget(
+  'a file that has another name, too, is known as the one that a server has open',
+  async (trial) => {
+    const { place, path, uri } = trial
+    const link = `${path}.link`
+    symlinkSync(path, link)
+    await using database = await place.open()
+    assert.ok(database.db)
+    const options = { serverName: 'example.org', synchronous: 'OFF', randomBytes, clock: systemClock } as const
+    assert.throws(() => openSqlite({ ...options, path: link }), /is in use by another process/)
+    const notes: string[] = []
+    const report = await runPort({
+      sqlitePath: link,
+      uri,
+      on: (event) => event.kind === 'note' && notes.push(event.text),
+    })
+    assert.ok(report.isFinished)
+    assert.match(notes.join(), /A server is running on the source/)
   },
   300,
 )

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { env } from 'node:process'
 import { test } from 'node:test'
@@ -147,6 +147,15 @@ test('an error is told on the restored terminal and in the log', options, async 
   await using broken = stage.port({ columns: 80, rows: 24 })
   assert.equal(await broken.exitCode, 5)
   for (const text of [assertRestored(broken.written), stage.log]) assert.match(text, /cannot be read as a SQLite/)
+})
+
+test('a log that cannot be written is told, and nothing is begun', options, async () => {
+  await using stage = await Stage.set(100)
+  mkdirSync(join(stage.base.folder, 'port-synapse.log'))
+  await using terminal = stage.port({ columns: 80, rows: 24 })
+  assert.equal(await terminal.exitCode, 5)
+  assert.match(terminal.written, /port-synapse\.log is written into this folder, and that cannot be done: EISDIR/)
+  assert.doesNotMatch(terminal.written, new RegExp(`${ESC}|\\n +at `))
 })
 
 test('a port whose terminal goes away ends, and the next run finishes it', options, async () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { env, execPath } from 'node:process'
@@ -74,6 +74,22 @@ test('a server of another authority is refused in every mode once there is a roo
   assert.ok(preferred.ok && preferred.tls === undefined)
 })
 
+test('a root certificate file without a certificate is no authority, and whoever only prefers TLS goes on without', async () => {
+  const sslrootcert = join(folder, 'junk')
+  for (const text of ['', 'no certificate']) {
+    writeFileSync(sslrootcert, text)
+    assertOut(
+      await over({ sslrootcert, sslmode: 'require' }),
+      /could not read root certificate file ".*junk": there is no/,
+    )
+    const preferred = await over({ sslrootcert, sslmode: 'prefer' })
+    assert.ok(preferred.ok && preferred.tls === undefined)
+  }
+  const { certificate: sslcert } = authority.issue('postgres')
+  const keyless = await over({ sslcert, sslkey: join(folder, 'nosuch'), sslmode: 'prefer' })
+  assert.ok(keyless.ok && keyless.tls === undefined)
+})
+
 test('the root certificate is looked for at home, and demanded by verify-ca and verify-full', async () => {
   mkdirSync(join(folder, '.postgresql'))
   assertOut(
@@ -108,11 +124,13 @@ test('a revoked certificate is refused, by a file or by a folder', async () => {
   const args = { sslrootcert: authority.certificate, sslmode: 'verify-full' }
   const none = authority.revoke()
   assertTls(await over({ ...args, sslcrl: none }))
+  assertTls(await over({ ...args, sslcrl: none, sslcrldir: folder }))
   const list = authority.revoke(server)
   assertOut(await over({ ...args, sslcrl: list }), /SSL error: certificate revoked/)
   const lists = join(folder, 'lists')
   mkdirSync(lists)
-  assertTls(await over({ ...args, sslcrldir: lists }))
+  for (const sslcrldir of [lists, join(folder, 'nosuch')])
+    assertOut(await over({ ...args, sslcrldir }), /there is no certificate revocation list in/)
   const hash = execFileSync('openssl', ['crl', '-hash', '-noout', '-in', list], { encoding: 'utf8' }).trim()
   copyFileSync(list, join(lists, `${hash}.r0`))
   assertOut(await over({ ...args, sslcrldir: lists }), /SSL error: certificate revoked/)

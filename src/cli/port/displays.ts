@@ -1,5 +1,7 @@
 import { appendFileSync, writeFileSync } from 'node:fs'
 import type { WriteStream } from 'node:tty'
+import { CommandFailure } from '#cli/terminal.ts'
+import { EXIT } from './configuration.ts'
 import { drawFrame } from './frame.ts'
 import { PHASE_NAMES, type PortProgress, shareOf } from './progress.ts'
 
@@ -48,7 +50,7 @@ export const screenDisplay = (
   progress: PortProgress,
   { screen, hasColour }: { readonly screen: WriteStream; readonly hasColour: boolean },
 ): Display => {
-  writeFileSync(LOG_FILE, '')
+  beginLog()
   const log = (text: string) => appendFileSync(LOG_FILE, `${new Date().toISOString()} ${text}\n`)
   const draw = () => {
     const { columns = 80, rows = 24 } = screen
@@ -90,6 +92,18 @@ export const screenDisplay = (
     note: log,
     record: log,
     close,
+  }
+}
+
+function beginLog(): void {
+  try {
+    writeFileSync(LOG_FILE, '')
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error)
+    throw new CommandFailure(
+      `With --curses ${LOG_FILE} is written into this folder, and that cannot be done: ${reason}. Go to another folder.`,
+      EXIT.failed,
+    )
   }
 }
 

@@ -1,4 +1,5 @@
 import type { Damage } from '#storage/counters/damage.ts'
+import type { CounterPair } from '#storage/port/compare-books.ts'
 import type { PortReport } from '#storage/port/port.ts'
 import type { TableResult } from '#storage/port/table-run.ts'
 
@@ -9,6 +10,7 @@ const NAMES = ['table', 'rows in source', 'rows in target', 'added', 'changed', 
 export const printReport = (report: PortReport): string[] => [
   ...printTables(report.tables),
   '',
+  ...printCounters(report.counters),
   ...report.mended.map((sentence) => `Mended in the copy: ${sentence}`),
   ...printWrongCounters(report.wrongCounters),
   ...listed('differ', report.tables, ({ differences }) => ({
@@ -52,15 +54,31 @@ function printTables(tables: readonly TableResult[]): string[] {
         ? 'equal but for what is listed'
         : 'DIFFERS',
   ])
-  const widths = NAMES.map((name, column) => Math.max(name.length, ...cells.map((row) => row[column]?.length ?? 0)))
-  const line = (row: readonly string[]) =>
+  return aligned([NAMES, ...cells], (column) => column === 0 || column > 5)
+}
+
+function printCounters(counters: readonly CounterPair[]): string[] {
+  if (counters.length === 0) return []
+  const cells = counters.map(({ counter, source, target, standing }) => [
+    counter,
+    source,
+    target,
+    standing === 'wrong' ? 'DIFFERS' : standing,
+  ])
+  return [...aligned([['counter', 'in source', 'in target', ''], ...cells], (column) => column === 0 || column > 2), '']
+}
+
+/** Rows of cells as lines, in columns that start or end in one place. */
+function aligned(rows: readonly (readonly string[])[], isToTheLeft: (column: number) => boolean): string[] {
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)))
+  return rows.map((row) =>
     row
       .map((cell, column) =>
-        column === 0 || column > 5 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0),
+        isToTheLeft(column) ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0),
       )
       .join('  ')
-      .trimEnd()
-  return [line(NAMES), ...cells.map(line)]
+      .trimEnd(),
+  )
 }
 
 type Part = { readonly count: number; readonly lines: readonly string[] }

@@ -29,19 +29,26 @@ const askPostgres =
   async (sql) =>
     (await client.query({ text: sql, rowMode: 'array' })).rows
 
-/** The books of a SQLite file. */
-export const readSqliteBooks = (db: DatabaseSync): Promise<Books> => readBooks(askSqlite(db), 'closed_cleanly')
+/** The books of a SQLite file; `undefined` where no server has run on it, and no port into it was finished. */
+export const readSqliteBooks = (db: DatabaseSync): Promise<Books | undefined> =>
+  readBooks(askSqlite(db), 'closed_cleanly')
 
-/** The books of a PostgreSQL database. */
-export const readPostgresBooks = (client: pg.Client): Promise<Books> =>
+/** The books of a PostgreSQL database; `undefined` as with a file. */
+export const readPostgresBooks = (client: pg.Client): Promise<Books | undefined> =>
   readBooks(askPostgres(client), 'closed_cleanly OR started_at = pg_postmaster_start_time()::text')
 
-async function readBooks(ask: Ask, isExact: string): Promise<Books> {
+/** The books of a source, which must have some. */
+export const needed = (books: Books | undefined): Books => {
+  if (books === undefined) throw new DatabaseRefused('No server has run on the source yet: there is nothing to copy.')
+  return books
+}
+
+async function readBooks(ask: Ask, isExact: string): Promise<Books | undefined> {
   const [row] = await ask(
     `SELECT server_name, CAST(incarnation AS TEXT), CAST(last_position AS TEXT), CAST(ceiling AS TEXT), fingerprint_key,
        CASE WHEN ${isExact} THEN 1 ELSE 0 END FROM deployment`,
   )
-  if (row === undefined) throw new DatabaseRefused('No server has run on the source yet: there is nothing to copy.')
+  if (row === undefined) return undefined
   const numbers = await ask('SELECT name, CAST(next AS TEXT) FROM numbers ORDER BY name')
   return {
     serverName: String(row[0]),

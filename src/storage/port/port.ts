@@ -5,8 +5,9 @@ import type { Asking, Dialect } from '#storage/counters/facts.ts'
 import { DatabaseRefused } from '#storage/database.ts'
 import { runAsking as askPostgres } from '#storage/postgres/ask.ts'
 import { runAsking as askSqlite } from '#storage/sqlite/ask.ts'
-import { type Books, readPostgresBooks, readSqliteBooks } from './books.ts'
+import { type Books, needed, readPostgresBooks, readSqliteBooks } from './books.ts'
 import { checkTables, readCatalogue, type Table } from './catalogue.ts'
+import { type CounterPair, compareBooks } from './compare-books.ts'
 import { connectToPort, openToRead, type PostgresPlace } from './connect.ts'
 import type { Settled } from './settle.ts'
 import { SnapshotControl } from './snapshot.ts'
@@ -44,6 +45,8 @@ export type PortReport = {
   readonly mended: readonly string[]
   /** What is wrong with counters, of the target where it was only looked at, and otherwise of the source: then the port is not finished. */
   readonly wrongCounters: readonly Damage[]
+  /** The counters of both sides; none while the target has none, because the port is not finished. */
+  readonly counters: readonly CounterPair[]
   readonly isFinished: boolean
   readonly isEqual: boolean
   readonly hasOddities: boolean
@@ -73,9 +76,11 @@ async function toPostgres(options: PortOptions): Promise<PortReport> {
     await using workers = new Workers(options.threads, data, (progress) => on({ kind: 'progress', progress }))
     await control.share(() => workers.begin(undefined))
     const results = await copy(workers, tables, options)
-    const books = await readSqliteBooks(control.db)
+    const books = needed(await readSqliteBooks(control.db))
     file.checkUnchanged()
     return await finish(options, results, {
+      source: books,
+      target: () => readPostgresBooks(client),
       settle: () => finishPostgresTarget(client, books, hex(options)),
       look: () => askPostgres(client, lookAtCounters('postgres')),
     })
@@ -93,7 +98,7 @@ async function toSqlite(options: PortOptions): Promise<PortReport> {
     const { rows } = await client.query('SELECT pg_export_snapshot() AS snapshot')
     const tables = await readCatalogue(client)
     if (tables.length === 0) throw new DatabaseRefused('The PostgreSQL database is empty: there is nothing to copy.')
-    const books = await readPostgresBooks(client)
+    const books = needed(await readPostgresBooks(client))
     checkName(books, options.serverName)
     await noteRunning(client, on)
     on({ kind: 'step', text: `Preparing ${sqlitePath}` })
@@ -107,6 +112,8 @@ async function toSqlite(options: PortOptions): Promise<PortReport> {
     await workers.begin(String(rows[0].snapshot))
     const results = await copy(workers, tables, options)
     return await finish(options, results, {
+      source: books,
+      target: () => readSqliteBooks(reader),
       settle: async () => file?.finish(books, hex(options)) ?? { mended: [], left: [] },
       look: async () => askSqlite(reader, lookAtCounters('sqlite')),
     })
@@ -133,6 +140,8 @@ async function copy(
 
 /** The counters of a target: ended by a port, or only looked at. */
 type Counters = {
+  readonly source: Books
+  readonly target: () => Promise<Books | undefined>
   readonly settle: () => Promise<Settled>
   readonly look: () => Promise<readonly Damage[] | undefined>
 }
@@ -141,7 +150,7 @@ type Counters = {
 async function finish(
   { on, onlyVerify }: PortOptions,
   results: readonly TableResult[],
-  { settle, look }: Counters,
+  { source, target, settle, look }: Counters,
 ): Promise<PortReport> {
   const isEqual = results.every(({ differences }) => differences.count === 0)
   const isComplete = results.every(({ impossible }) => impossible === 0)
@@ -150,10 +159,12 @@ async function finish(
   const seen = onlyVerify ? await look() : []
   if (seen === undefined) on({ kind: 'note', text: 'The port into this database is not finished: run it once more.' })
   const { mended, left } = mayEnd ? await settle() : { mended: [], left: seen ?? [] }
+  const books = mayEnd || onlyVerify ? await target() : undefined
   return {
     tables: results,
     mended,
     wrongCounters: left,
+    counters: books === undefined ? [] : compareBooks(source, books),
     isFinished: mayEnd && left.length === 0,
     isEqual,
     hasOddities: results.some(({ oddities, impossible }) => oddities.count > 0 || impossible > 0),
@@ -167,7 +178,7 @@ function* lookAtCounters(dialect: Dialect): Asking<readonly Damage[] | undefined
 }
 
 async function ownBooks(db: DatabaseSync, serverName: string): Promise<Books> {
-  const books = await readSqliteBooks(db)
+  const books = needed(await readSqliteBooks(db))
   checkName(books, serverName)
   return books
 }

@@ -3,7 +3,7 @@ import type { DatabaseSync } from 'node:sqlite'
 import { DatabaseRefused } from '#storage/database.ts'
 import { pendingMigrations } from '#storage/migrate.ts'
 import { SCHEMA_VERSION } from '#storage/schema-version.ts'
-import { GuardFile } from '#storage/sqlite/guard-file.ts'
+import { GuardFile, realPathOf } from '#storage/sqlite/guard-file.ts'
 import { schemaState } from '#storage/sqlite/schema.ts'
 import { openToRead, type SqlitePlace } from './connect.ts'
 
@@ -32,7 +32,8 @@ export class SourceFile implements Disposable {
   }
 
   /** Looks at the file; throws `DatabaseRefused` where it cannot be copied from. */
-  static open(path: string): SourceFile {
+  static open(named: string): SourceFile {
+    const path = realPathOf(named)
     const guard = takeGuard(path)
     try {
       return new SourceFile(path, guard)

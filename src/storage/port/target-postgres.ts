@@ -2,6 +2,7 @@ import type pg from 'pg'
 import { DatabaseRefused } from '#storage/database.ts'
 import { PORT_TABLE } from '#storage/migrate.ts'
 import { runAsking } from '#storage/postgres/ask.ts'
+import { checkRights } from '#storage/postgres/check-rights.ts'
 import { checkServer } from '#storage/postgres/checks.ts'
 import { COMMIT_LOCK } from '#storage/postgres/commit-function.ts'
 import { migratePostgres } from '#storage/postgres/schema.ts'
@@ -29,6 +30,7 @@ export const beginPostgresTarget = async (
 ): Promise<PreparedTarget & { readonly warnings: readonly string[] }> => {
   await takeLocks(client)
   const { warnings } = await checkServer(client, allowsUnsafeLocale)
+  await checkRights(client)
   await migratePostgres(client, { forPort: true })
   await client.query('BEGIN')
   try {

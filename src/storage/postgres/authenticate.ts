@@ -1,7 +1,8 @@
-import { hash, type X509Certificate } from 'node:crypto'
+import { hash } from 'node:crypto'
 import type { TLSSocket } from 'node:tls'
 import type { ConnectionParameters } from '#util/libpq/parameters.ts'
 import type { AuthMethod } from '#util/libpq/require-auth.ts'
+import { certificateHash } from './certificate-hash.ts'
 import { ConnectFailure, refusal } from './connect-failure.ts'
 import { type Binding, Scram } from './scram.ts'
 import {
@@ -177,17 +178,6 @@ class Authentication {
     if (newest < min)
       throw refusal(`server only supports protocol version 3.${newest}, but "min_protocol_version" was set to 3.${min}`)
   }
-}
-
-/** The data that ties SCRAM to a certificate (tls-server-end-point). https://www.rfc-editor.org/rfc/rfc5929#section-4.1 */
-function certificateHash(certificate: X509Certificate | undefined): Buffer {
-  const algorithm = certificate?.signatureAlgorithm ?? ''
-  const name = /(md5|sha-?1|sha-?224|sha-?256|sha-?384|sha-?512)/i.exec(algorithm)?.[1]?.toLowerCase().replace('-', '')
-  if (certificate === undefined || name === undefined)
-    throw refusal(
-      `cannot bind SCRAM to a certificate that is signed by ${algorithm}; channel_binding=disable does without`,
-    )
-  return hash(name === 'md5' || name === 'sha1' ? 'sha256' : name, certificate.raw, 'buffer')
 }
 
 /** Reads on until the server is ready for queries. */

@@ -10,6 +10,7 @@ import type { ConnectionParameters } from '#util/libpq/parameters.ts'
 import { silentLogger } from '#util/logger.ts'
 import { runAsking } from './ask.ts'
 import { checkIndexes } from './check-indexes.ts'
+import { checkRights, toldOfRights } from './check-rights.ts'
 import { checkSettings } from './check-settings.ts'
 import { checkTables } from './check-tables.ts'
 import { checkServer } from './checks.ts'
@@ -46,6 +47,7 @@ async function check(client: pg.Client, options: CheckOptions): Promise<CheckRep
   const database = `PostgreSQL ${version}, ${name}`
   try {
     const { warnings } = await checkServer(client, true)
+    await checkRights(client)
     const { findings: contents, isOurs } = await checkContents(client, options)
     const settings = await checkSettings(client, bytes, options)
     const tables = isOurs ? await checkTables(client, options) : { findings: [], tables: [] }
@@ -64,7 +66,8 @@ async function check(client: pg.Client, options: CheckOptions): Promise<CheckRep
       ...indexes,
     ]
     return { database, bytes, findings, tables: tables.tables, settings: settings.settings }
-  } catch (error) {
+  } catch (thrown) {
+    const error = toldOfRights(thrown)
     if (!(error instanceof DatabaseRefused)) throw error
     return { database, bytes, findings: [found.refused({ reason: error.message })], tables: [], settings: [] }
   }

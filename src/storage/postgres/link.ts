@@ -72,13 +72,17 @@ export class Link implements Disposable {
     return this.#connector.connect({ name: 'start' })
   }
 
-  /** A connection for a running server. While the database is known to be away, nothing is tried. */
-  async connect(purpose: Purpose): Promise<Connection> {
+  /**
+   * A connection for a running server. While the database is known to be away, nothing is tried. That a spare one cannot be had, of a server
+   * with no room for more, says nothing about those that there are.
+   */
+  async connect(purpose: Purpose, { isSpare = false }: { readonly isSpare?: boolean } = {}): Promise<Connection> {
     const { reason } = this.outage
     if (reason !== undefined) throw new DatabaseUnavailable(reason)
     try {
       return await this.#connector.connect(purpose)
     } catch (error) {
+      if (isSpare) throw unavailable(error)
       this.outage.begin(error instanceof Error ? error.message : String(error), { patienceMs: PATIENCE_MS })
       throw unavailable(error)
     }

@@ -6,6 +6,7 @@ import { CONDITIONS, OPERATIONS } from '#storage/stores/all.ts'
 import { type Clock, steadyClock } from '#util/clock.ts'
 import type { ConnectionParameters } from '#util/libpq/parameters.ts'
 import { type Logger, silentLogger } from '#util/logger.ts'
+import { checkRights, toldOfRights } from './check-rights.ts'
 import { checkServer } from './checks.ts'
 import { commitFunction } from './commit-function.ts'
 import type { Connection } from './connection.ts'
@@ -45,6 +46,8 @@ export const openPostgres = async (options: PostgresOptions): Promise<Database> 
   const connection = await link.connectAtStart()
   try {
     return await prepared(connection, { link, options, log })
+  } catch (error) {
+    throw toldOfRights(error)
   } finally {
     await link.end(connection)
   }
@@ -57,6 +60,7 @@ async function prepared({ client }: Connection, { link, options, log }: Prepare)
   const commits = commitFunction(declared)
   const { version, warnings } = await checkServer(client, options.allowsUnsafeLocale === true)
   for (const warning of warnings) log.warn('postgres_warning', { warning })
+  await checkRights(client)
   await migratePostgres(client)
   await client.query(commits.definition)
   const start = await startPostgresDeployment(client, options)

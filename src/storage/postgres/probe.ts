@@ -1,4 +1,5 @@
 import type { Clock } from '#util/clock.ts'
+import { ConnectFailure } from './connect-failure.ts'
 import type { Connection } from './connection.ts'
 
 /** What the server says of one of our connections on which nothing is heard: it works for us, or it has never heard our question. */
@@ -25,14 +26,18 @@ export const probe = async (
     const isDirect = rows.some(({ own }) => Number(own) === processId)
     const states = new Map(rows.map(({ pid, state }) => [Number(pid), String(state)]))
     return new Map(ids.map((id) => [id, isDirect ? verdictOf(states.get(id)) : 'busy']))
-  } catch {
-    // Whatever the reason: a server that works answers this.
-    return undefined
+  } catch (error) {
+    // A server with no room for another connection lives, and what it does for the others cannot be asked. Else a server that works answers this.
+    return isCrowded(error) ? new Map(ids.map((id) => [id, 'busy'])) : undefined
   } finally {
     stop?.()
     connection?.client.end().catch(() => {})
   }
 }
+
+const TOO_MANY_CONNECTIONS = '53300'
+const isCrowded = (error: unknown): boolean =>
+  error instanceof ConnectFailure && error.sqlState === TOO_MANY_CONNECTIONS
 
 /** A process that is idle, or is not there, while we have waited for its answer for so long, will never answer. */
 const verdictOf = (state: string | undefined): Verdict =>

@@ -1,12 +1,14 @@
 import { DatabaseUnavailable, type Reader } from '#storage/database.ts'
 import type { RowCodec } from '#storage/row.ts'
 import { type Query, QueryTexts } from '#storage/sql.ts'
-import { unavailable } from './connection.ts'
+import { type Connection, unavailable } from './connection.ts'
 import { Asked, Lane } from './lane.ts'
 import type { Link } from './link.ts'
 
 /** A lane that has brought no answer for so long is passed by, if there may be another. */
 const STALL_MS = 50
+/** After a spare connection could not be had, none is tried for so long. */
+const SPARE_PAUSE_MS = 1_000
 
 /**
  * Short reads on few pipelined connections, with named statements. One connection does nearly all; others are made while it is held up, as
@@ -18,6 +20,7 @@ export class PostgresReader implements Reader, AsyncDisposable {
   readonly #names = new Map<string, string>()
   #lanes: Lane[] = []
   #opening: Promise<Lane> | undefined
+  #noSpareUntil = Number.NEGATIVE_INFINITY
   #isClosed = false
 
   constructor(link: Link) {
@@ -51,8 +54,15 @@ export class PostgresReader implements Reader, AsyncDisposable {
     else
       this.#open().then(
         (opened) => this.#askOn(opened, asked),
-        (error) => asked.reject(unavailable(error)),
+        (error) => this.#askWhereItWaits(asked, error),
       )
+  }
+
+  /** No further connection can be had: what is held up is waited for, if there is anything. */
+  #askWhereItWaits(asked: Asked, error: unknown): void {
+    const lane = this.#shortest()
+    if (lane === undefined) asked.reject(unavailable(error))
+    else this.#askOn(lane, asked)
   }
 
   #askOn(lane: Lane, asked: Asked): void {
@@ -72,8 +82,16 @@ export class PostgresReader implements Reader, AsyncDisposable {
     if (first === undefined || !first.isHeldUp(STALL_MS)) return first
     const free = this.#lanes.find((lane) => !lane.isHeldUp(STALL_MS))
     if (free !== undefined) return free
-    if (this.#lanes.length < this.#link.maxReaders) return undefined
-    return this.#lanes.reduce((least, lane) => (lane.waiting < least.waiting ? lane : least))
+    const mayOpen = this.#lanes.length < this.#link.maxReaders && this.#link.clock.now() >= this.#noSpareUntil
+    return mayOpen ? undefined : this.#shortest()
+  }
+
+  /** The lane with the fewest waiting; `undefined` where there is none. */
+  #shortest(): Lane | undefined {
+    return this.#lanes.reduce<Lane | undefined>(
+      (least, lane) => (least === undefined || lane.waiting < least.waiting ? lane : least),
+      undefined,
+    )
   }
 
   #open(): Promise<Lane> {
@@ -85,7 +103,7 @@ export class PostgresReader implements Reader, AsyncDisposable {
   }
 
   async #openLane(): Promise<Lane> {
-    const connection = await this.#link.connect({ name: 'reader', isPipelined: true })
+    const connection = await this.#connected()
     const lane: Lane = new Lane({
       connection,
       now: this.#link.clock.now,
@@ -100,9 +118,19 @@ export class PostgresReader implements Reader, AsyncDisposable {
       connection,
       awaited: () => lane.waiting,
       onIdle: () => this.#retireSpare(lane),
-      onSilent: (verdict) => this.#passBy(lane, verdict),
+      onSilent: (verdict) => void this.#passBy(lane, verdict),
     })
     return lane
+  }
+
+  async #connected(): Promise<Connection> {
+    const isSpare = this.#lanes.length > 0
+    try {
+      return await this.#link.connect({ name: 'reader', isPipelined: true }, { isSpare })
+    } catch (error) {
+      if (isSpare) this.#noSpareUntil = this.#link.clock.now() + SPARE_PAUSE_MS
+      throw error
+    }
   }
 
   #remove(lane: Lane): void {
@@ -120,12 +148,24 @@ export class PostgresReader implements Reader, AsyncDisposable {
     void this.#link.end(lane.connection)
   }
 
-  /** One of its queries takes very long, or its process is frozen: all are asked elsewhere too, and the first answer counts. */
-  #passBy(lane: Lane, verdict: 'dead' | 'busy'): void {
+  /**
+   * One of its queries takes very long, or its process is frozen: all are asked elsewhere too, and the first answer counts. Where no other
+   * connection can be had, the answers are waited for.
+   */
+  async #passBy(lane: Lane, verdict: 'dead' | 'busy'): Promise<void> {
+    if (verdict === 'busy' && !(await this.#canAskBeside(lane))) return
     this.#remove(lane)
     if (verdict === 'dead') return
     for (const asked of lane.unanswered) if (asked.tries === 1 && !asked.isAnswered) this.#ask(asked)
     void this.#link.end(lane.connection)
+  }
+
+  async #canAskBeside(lane: Lane): Promise<boolean> {
+    if (this.#lanes.some((one) => one !== lane && !one.isHeldUp(STALL_MS))) return true
+    return this.#open().then(
+      () => true,
+      () => false,
+    )
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,6 +1,7 @@
 import { createHmac, hash, pbkdf2, randomBytes, timingSafeEqual } from 'node:crypto'
 import { promisify } from 'node:util'
 import { refusal } from './connect-failure.ts'
+import { saslprep } from './saslprep.ts'
 
 /** More rounds than any server asks for; a server that wants more only wants to keep us busy. */
 const MAX_ROUNDS = 10_000_000
@@ -50,7 +51,7 @@ export class Scram {
     const bound = Buffer.concat([Buffer.from(this.#header), data]).toString('base64')
     const withoutProof = `c=${bound},r=${nonce}`
     const said = `n=,r=${this.#nonce},${challenge},${withoutProof}`
-    const salted = await promisify(pbkdf2)(prepared(password), Buffer.from(salt, 'base64'), rounds, 32, 'sha256')
+    const salted = await promisify(pbkdf2)(saslprep(password), Buffer.from(salt, 'base64'), rounds, 32, 'sha256')
     const clientKey = hmac(salted, 'Client Key')
     const signature = hmac(hash('sha256', clientKey, 'buffer'), said)
     this.#serverSignature = hmac(hmac(salted, 'Server Key'), said)
@@ -73,13 +74,4 @@ function attribute(message: string, name: string): string {
   const found = message.split(',').find((part) => part.startsWith(`${name}=`))
   if (found === undefined) throw refusal('the server sent an invalid SCRAM message')
   return found.slice(2)
-}
-
-/** A password as SASLprep has it, or as it is where that does not allow it: the server does the same. https://www.rfc-editor.org/rfc/rfc4013 */
-function prepared(password: string): string {
-  if (/\p{Cc}/u.test(password)) return password
-  const mapped = password.replaceAll(/[\u00a0\u1680\u2000-\u200b\u202f\u205f\u3000]/g, ' ')
-  const removed = /\u00ad|\u034f|\u1806|\u180b|\u180c|\u180d|\u200c|\u200d|\u2060|[\ufe00-\ufe0f]|\ufeff/g
-  const result = mapped.replaceAll(removed, '').normalize('NFKC')
-  return result === '' ? password : result
 }

@@ -33,11 +33,19 @@ function started(socket: Socket, options: ConnectionOptions): TLSSocket {
     return connect({ ...options, socket })
   } catch (error) {
     // Files that are no certificates or keys, or a password that does not fit.
-    throw refusal(`could not use the certificates for SSL: ${messageOf(error)}`, error)
+    throw unusable(`could not use the certificates for SSL: ${messageOf(error)}`, error)
   }
 }
 
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
+/** What OpenSSL says, without where in OpenSSL it says it. */
+const messageOf = (error: unknown): string => {
+  if (!(error instanceof Error)) return String(error)
+  return 'reason' in error && typeof error.reason === 'string' ? error.reason : error.message
+}
+
+/** No TLS can be made here. As in libpq, whoever only prefers TLS goes on without. */
+const unusable = (message: string, cause?: unknown): ConnectFailure =>
+  new ConnectFailure(message, { remedy: 'other encryption', cause })
 
 function handshakeFailure(error?: Error): ConnectFailure {
   const message = error === undefined ? 'the server closed the connection' : messageOf(error)
@@ -63,13 +71,13 @@ function trustedBy(host: Host, tls: TlsParameters): ConnectionOptions {
   const isSystem = root === 'system'
   if (!isSystem && (root === undefined || statOf(root) === undefined)) {
     if (!tls.mode.startsWith('verify')) return { rejectUnauthorized: false }
-    throw refusal(
+    throw unusable(
       `root certificate file "${root ?? '~/.postgresql/root.crt'}" does not exist. Provide it, use the authorities of this machine ` +
         'with sslrootcert=system, or change sslmode so that the certificate of the server is not checked.',
     )
   }
   if (tls.mode === 'verify-full' && !host.isNamed)
-    throw refusal('host name must be specified for a verified SSL connection')
+    throw unusable('host name must be specified for a verified SSL connection')
   const revoked = revocations(tls)
   return {
     ca: isSystem ? getCACertificates('system') : readCertificates(root as string),
@@ -102,43 +110,56 @@ const statOf = (path: string): Stats | undefined => {
 }
 
 function readCertificates(path: string): string {
+  const text = textOf(path, 'root certificate file')
+  // Node.js would take authorities of its own in its place.
+  if (!/^-----BEGIN (TRUSTED |X509 )?CERTIFICATE-----/m.test(text))
+    throw unusable(`could not read root certificate file "${path}": there is no certificate in it`)
+  return text
+}
+
+function textOf(path: string, what: string): string {
   try {
     return readFileSync(path, 'utf8')
   } catch (error) {
-    throw refusal(`could not read root certificate file "${path}": ${messageOf(error)}`, error)
+    throw unusable(`could not read ${what} "${path}": ${messageOf(error)}`, error)
   }
 }
 
 function revocations({ revoked, revokedFolder }: TlsParameters): string[] {
-  const inFolder =
-    revokedFolder === undefined
-      ? []
-      : readdirSync(revokedFolder)
-          .filter((name) => /^[0-9a-f]{8}\.r\d+$/.test(name))
-          .map((name) => join(revokedFolder, name))
+  const inFolder = revokedFolder === undefined ? [] : listsIn(revokedFolder)
   const files = revoked === undefined || statOf(revoked) === undefined ? inFolder : [revoked, ...inFolder]
-  return files.map((file) => readFileSync(file, 'utf8'))
+  // Who names a folder wants every certificate looked up in it: without any list, none can be.
+  if (revokedFolder !== undefined && files.length === 0)
+    throw unusable(
+      `there is no certificate revocation list in "${revokedFolder}"; openssl rehash gives them their names`,
+    )
+  return files.map((file) => textOf(file, 'certificate revocation list'))
 }
+
+const listsIn = (folder: string): readonly string[] =>
+  (statOf(folder)?.isDirectory() === true ? readdirSync(folder) : [])
+    .filter((name) => /^[0-9a-f]{8}\.r\d+$/.test(name))
+    .map((name) => join(folder, name))
 
 function clientCertificate(tls: TlsParameters): ConnectionOptions {
   const { certificate, key, keyPassword } = tls
   // A certificate that is not there is not sent; the server may do without.
   if (!tls.sendsCertificate || certificate === undefined || statOf(certificate) === undefined) return {}
   if (key === undefined || statOf(key) === undefined)
-    throw refusal(`certificate present, but not private key file "${key ?? '~/.postgresql/postgresql.key'}"`)
+    throw unusable(`certificate present, but not private key file "${key ?? '~/.postgresql/postgresql.key'}"`)
   judgeKeyFile(key, statOf(key) as Stats)
   return {
-    cert: readFileSync(certificate),
-    key: readFileSync(key),
+    cert: textOf(certificate, 'certificate file'),
+    key: textOf(key, 'private key file'),
     ...(keyPassword === undefined ? {} : { passphrase: keyPassword }),
   }
 }
 
 function judgeKeyFile(path: string, stats: Stats): void {
-  if (!stats.isFile()) throw refusal(`private key file "${path}" is not a regular file`)
+  if (!stats.isFile()) throw unusable(`private key file "${path}" is not a regular file`)
   // A group of root's choice may read a key of root's.
   if ((stats.mode & (stats.uid === 0 ? 0o037 : 0o077)) === 0) return
-  throw refusal(
+  throw unusable(
     `private key file "${path}" has group or world access; file must have permissions u=rw (0600) or less if owned by the current ` +
       'user, or permissions u=rw,g=r (0640) or less if owned by root',
   )

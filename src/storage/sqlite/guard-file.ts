@@ -1,6 +1,9 @@
-import { chmodSync, existsSync } from 'node:fs'
+import { chmodSync, existsSync, realpathSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { DatabaseRefused } from '#storage/database.ts'
+
+/** Where a file is that may be named through a symbolic link: SQLite keeps its log there, whatever it was called by. */
+export const realPathOf = (path: string): string => (existsSync(path) ? realpathSync(path) : path)
 
 /**
  * The file beside the database that keeps a second process out, by a lock that dies with its process, and that holds the mark by which
@@ -12,7 +15,7 @@ export class GuardFile implements Disposable {
   readonly mark: string | undefined
 
   constructor(databasePath: string) {
-    const path = `${databasePath}-guard`
+    const path = `${realPathOf(databasePath)}-guard`
     const isNew = !existsSync(path)
     this.#db = new DatabaseSync(path)
     if (isNew) chmodSync(path, 0o600)

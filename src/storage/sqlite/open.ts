@@ -89,6 +89,7 @@ type Parts = {
 class SqliteDatabase implements Database {
   readonly start: Database['start']
   readonly description: string
+  readonly outage = undefined
   readonly #db: DatabaseSync
   readonly #guard: GuardFile
   readonly #writer: SqliteWriter

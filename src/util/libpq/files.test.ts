@@ -8,10 +8,10 @@ test('the first line of a password file that matches counts', () => {
   const text = [
     '# host:port:dbname:user:password',
     'db.test:5432:*:me:one',
-    String.raw`*:*:matrix:me:two:with\:colons\\`,
+    String.raw`*:*:matrix:me:two\:with\:colons\\`,
     '[not a line',
     String.raw`host\:1:5432:a\\b:me:three`,
-    '*:*:*:*:last\r',
+    '*:*:*:*:last:a comment\r',
     '',
   ].join('\n')
   const find = (host: string, dbname = 'matrix', user = 'me', port = 5432) =>
@@ -40,8 +40,8 @@ test('a service is a section of a service file', () => {
 })
 
 test('ways to sign in are named, or ruled out', () => {
-  assert.deepEqual(readRequireAuth('scram-sha-256, none'), new Set(['scram-sha-256', 'none']))
+  assert.deepEqual(readRequireAuth('scram-sha-256,none'), new Set(['scram-sha-256', 'none']))
   assert.deepEqual(readRequireAuth('!password,!md5,!gss,!sspi,!oauth'), new Set(['scram-sha-256', 'none']))
-  for (const value of ['', 'scram', 'md5,md5', '!md5,password', 'md5,!password'])
+  for (const value of ['', 'scram', 'md5, none', 'md5,md5', '!md5,password', 'md5,!password'])
     assert.equal(typeof readRequireAuth(value), 'string', value)
 })

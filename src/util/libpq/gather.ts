@@ -39,7 +39,6 @@ export const gather = (
   putService(found, surroundings, problems)
   putEnvironment(found, surroundings.environment)
   for (const [keyword, { value, origin }] of found) {
-    if (value === '') continue
     const sentence = keywordOf(keyword)?.judge(value)
     if (sentence !== undefined) problems.push({ keyword, origin, sentence })
   }
@@ -82,7 +81,12 @@ function putService(found: Found, { environment, home, readFile }: Surroundings,
   if (!name) return
   const fail = (sentence: string) =>
     problems.push({ keyword: 'service', origin: found.get('service')?.origin ?? 'PGSERVICE', sentence })
-  const files = serviceFiles(found.get('servicefile')?.value || environment['PGSERVICEFILE'], environment, home)
+  const named = found.get('servicefile')?.value || environment['PGSERVICEFILE']
+  if (named && readFile(named) === undefined) {
+    fail(`The service file ${named} is not there, or cannot be read.`)
+    return
+  }
+  const files = serviceFiles(named, environment, home)
   for (const file of files) {
     const service = findService(readFile(file) ?? '', name)
     if (service.kind === 'missing') continue
@@ -108,10 +112,10 @@ function putAll(found: Found, settings: ReadonlyMap<string, string>, origin: str
 }
 
 function putEnvironment(found: Found, environment: Readonly<Record<string, string>>): void {
-  // An old way to say it, which libpq still hears.
-  if (environment['PGREQUIRESSL'] === '1') putIfNew(found, 'sslmode', 'require', 'PGREQUIRESSL')
   for (const { name, variable } of keywords) {
     const value = variable === undefined ? undefined : environment[variable]
     if (variable !== undefined && value !== undefined) putIfNew(found, name, value, variable)
   }
+  // An old way to say it, which libpq still hears.
+  if (environment['PGREQUIRESSL']?.startsWith('1')) putIfNew(found, 'sslmode', 'require', 'PGREQUIRESSL')
 }

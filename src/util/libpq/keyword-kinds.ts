@@ -1,3 +1,5 @@
+import { isIP } from 'node:net'
+
 /** Why a value cannot be used, as a sentence; `undefined` where it can. The sentence never repeats a secret. */
 export type Judge = (value: string) => string | undefined
 
@@ -53,11 +55,13 @@ export const oneOf =
   (value) =>
     values.includes(value) ? undefined : `Expected one of ${values.join(', ')}, and got "${value}".`
 
-/** One of these, in upper or lower case. */
+/** One of these, in upper or lower case, or nothing. */
 export const oneOfAnyCase = (...values: readonly string[]): Judge => {
   const lower = new Set(values.map((value) => value.toLowerCase()))
   return (value) =>
-    lower.has(value.toLowerCase()) ? undefined : `Expected one of ${values.join(', ')}, and got "${value}".`
+    value === '' || lower.has(value.toLowerCase())
+      ? undefined
+      : `Expected one of ${values.join(', ')}, and got "${value}".`
 }
 
 const WHOLE = /^\s*[+-]?\d{1,10}\s*$/
@@ -65,6 +69,21 @@ const WHOLE = /^\s*[+-]?\d{1,10}\s*$/
 /** A whole number as C reads it, of 32 bits. */
 export const whole: Judge = (value) =>
   WHOLE.test(value) && Math.abs(Number(value)) < 2 ** 31 ? undefined : `Expected a whole number, and got "${value}".`
+
+/** A whole number of what the kernel keeps for a socket; 0 leaves it to the system. */
+export const keptBySocket =
+  (most: number): Judge =>
+  (value) =>
+    whole(value) ??
+    (Number(value) >= 0 && Number(value) <= most ? undefined : `Expected 0 to ${most}, and got "${value}".`)
+
+/** Addresses, separated by commas; an empty one is looked up by the host's name. */
+export const addresses: Judge = (value) => {
+  const wrong = value.split(',').find((part) => part !== '' && isIP(part) === 0)
+  return wrong === undefined
+    ? undefined
+    : `Expected an address of IPv4 or IPv6, and got "${wrong}"; names go into host.`
+}
 
 /** Ports, separated by commas; empty ones are 5432. */
 export const ports: Judge = (value) => {

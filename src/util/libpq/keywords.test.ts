@@ -40,6 +40,13 @@ test('what cannot be honoured is refused, with the reason, and what asks for not
     ['port', '5432,x', /port from 1 to 65535/],
     ['port', '70000', /port from 1 to 65535/],
     ['keepalives_idle', '10s', /whole number/],
+    ['keepalives_idle', '-1', /0 to 32767/],
+    ['keepalives_interval', '40000', /0 to 32767/],
+    ['keepalives_count', '128', /0 to 127/],
+    ['hostaddr', '127.0.0.1,localhost', /an address of IPv4 or IPv6, and got "localhost"/],
+    ['sslmode', '', /Expected one of disable/],
+    ['require_auth', '', /Expected methods/],
+    ['connect_timeout', '', /whole number/],
     ['require_auth', 'md5,!password', /before all/],
     ['ssl_min_protocol_version', 'SSLv3', /TLSv1\.2/],
   ] as const)
@@ -53,6 +60,11 @@ test('what cannot be honoured is refused, with the reason, and what asks for not
     ['ssl_min_protocol_version', 'tlsv1.3'],
     ['connect_timeout', ' -1 '],
     ['port', '5432,,5433'],
+    ['hostaddr', '127.0.0.1,,::1,fe80::1%lo'],
+    ['keepalives_count', '127'],
+    ['ssl_max_protocol_version', ''],
+    ['client_encoding', ''],
+    ['password', ''],
   ] as const)
     assert.equal(judge(name, value), undefined, name)
 })

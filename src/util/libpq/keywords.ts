@@ -1,4 +1,16 @@
-import { honoured, idle, type Keyword, oneOf, oneOfAnyCase, only, ports, refused, whole } from './keyword-kinds.ts'
+import {
+  addresses,
+  honoured,
+  idle,
+  type Keyword,
+  keptBySocket,
+  oneOf,
+  oneOfAnyCase,
+  only,
+  ports,
+  refused,
+  whole,
+} from './keyword-kinds.ts'
 import { judgeRequireAuth } from './require-auth.ts'
 
 const TLS_VERSIONS = ['TLSv1', 'TLSv1.1', 'TLSv1.2', 'TLSv1.3'] as const
@@ -15,10 +27,14 @@ export const keywords: readonly Keyword[] = [
     variable: 'PGHOST',
     doc: 'A name or address, a folder of Unix sockets (starts with `/`), an abstract Unix socket (starts with `@`), or several of them, separated by commas, that are tried in order. Without it: the Unix socket in `/var/run/postgresql`, or in `/tmp`.',
   }),
-  honoured('hostaddr', {
-    variable: 'PGHOSTADDR',
-    doc: 'Addresses to connect to, so that `host` is not looked up; `host` is still what certificates and the password file are held against.',
-  }),
+  honoured(
+    'hostaddr',
+    {
+      variable: 'PGHOSTADDR',
+      doc: 'Addresses to connect to, so that `host` is not looked up; `host` is still what certificates and the password file are held against.',
+    },
+    addresses,
+  ),
   honoured('port', { variable: 'PGPORT', default: '5432', doc: 'One for all hosts, or one for each.' }, ports),
   honoured('dbname', {
     variable: 'PGDATABASE',
@@ -63,7 +79,7 @@ export const keywords: readonly Keyword[] = [
       doc: '`UTF8` or `auto`; Myelin always speaks UTF-8, so that any other is refused.',
     },
     (value) =>
-      /^(auto|utf-?8|unicode)$/i.test(value)
+      /^(auto|utf-?8|unicode|)$/i.test(value)
         ? undefined
         : 'Myelin speaks UTF-8 with the server; leave client_encoding out.',
   ),
@@ -77,10 +93,10 @@ export const keywords: readonly Keyword[] = [
   honoured(
     'keepalives_idle',
     { doc: 'Seconds without traffic until the first keepalive; 0 for what the system does.' },
-    whole,
+    keptBySocket(32_767),
   ),
-  honoured('keepalives_interval', { doc: 'Seconds between keepalives that are not answered.' }, whole),
-  honoured('keepalives_count', { doc: 'How many may be lost.' }, whole),
+  honoured('keepalives_interval', { doc: 'Seconds between keepalives that are not answered.' }, keptBySocket(32_767)),
+  honoured('keepalives_count', { doc: 'How many may be lost.' }, keptBySocket(127)),
   honoured(
     'tcp_user_timeout',
     {

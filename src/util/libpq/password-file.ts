@@ -25,8 +25,8 @@ export const findPassword = (text: string, { host, port, dbname, user }: Passwor
 
 const unescaped = (text: string): string => text.replaceAll(/\\(.)/gs, '$1')
 
-/** The four fields as they are written, and the rest of the line. */
+/** The four fields as they are written, and the password; a colon that is not escaped ends that too. */
 function fieldsOf(line: string): readonly [readonly string[], string] | undefined {
-  const match = /^((?:\\.|[^\\:])*):((?:\\.|[^\\:])*):((?:\\.|[^\\:])*):((?:\\.|[^\\:])*):(.*)$/s.exec(line)
+  const match = /^((?:\\.|[^\\:])*):((?:\\.|[^\\:])*):((?:\\.|[^\\:])*):((?:\\.|[^\\:])*):((?:\\.|[^:])*)/s.exec(line)
   return match === null ? undefined : [match.slice(1, 5), match[5] ?? '']
 }

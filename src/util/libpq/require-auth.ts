@@ -10,7 +10,7 @@ const isMethod = (name: string): name is AuthMethod => (AUTH_METHODS as readonly
 
 /** Reads `require_auth`: a list of what is acceptable, or with `!` before each one of what is not. Gives a sentence where it is neither. */
 export const readRequireAuth = (value: string): RequireAuth | string => {
-  const named = value.split(',').map((part) => part.trim())
+  const named = value.split(',')
   const isNegative = named[0]?.startsWith('!') === true
   const found = new Set<AuthMethod>()
   for (const part of named) {

@@ -109,6 +109,10 @@ test('what does not go together is refused, and where it came from is said', () 
   assert.match(problems({}, { environment: { PGSSLMODE: 'yes' } }).join(), /^PGSSLMODE: Expected one of disable/)
   assert.match(problems({}, { environment: { PGGSSENCMODE: 'require' } }).join(), /^PGGSSENCMODE: /)
   assert.match(problems({ service: 'none' }).join(), /^service: There is no service none in/)
+  assert.match(
+    problems({ service: 'matrix', servicefile: '/nosuch' }).join(),
+    /^service: The service file \/nosuch is not/,
+  )
   assert.match(problems({ dbname: 'a', database: 'b' }).join(), /either database or dbname/)
   assert.match(problems({ async: '1' }).join(), /^async: It is a setting of the Python driver/)
   assert.match(problems({ nosuch: '1' }).join(), /^nosuch: There is no connection parameter nosuch/)
@@ -118,4 +122,6 @@ test('what does not go together is refused, and where it came from is said', () 
 test('an old way to demand TLS is heard', () => {
   assert.equal(resolved({}, { environment: { PGREQUIRESSL: '1' } }).tls.mode, 'require')
   assert.equal(resolved({ sslmode: 'disable' }, { environment: { PGREQUIRESSL: '1' } }).tls.mode, 'disable')
+  assert.equal(resolved({}, { environment: { PGREQUIRESSL: '1', PGSSLMODE: 'disable' } }).tls.mode, 'disable')
+  assert.equal(resolved({}, { environment: { PGREQUIRESSL: '0' } }).tls.mode, 'prefer')
 })
