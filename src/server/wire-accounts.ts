@@ -27,7 +27,7 @@ type DeviceHooks = { readonly whenGone: readonly DeviceCleanup[]; readonly whenR
 /** How often one session may exchange refresh tokens. */
 const REFRESHES: Rate = { perSecond: 0.2, burst: 20 }
 /** How often one address may ask whether names are free. */
-const AVAILABILITY: Rate = { perSecond: 1, burst: 10 }
+const AVAILABILITY: Rate = { perSecond: 2, burst: 50 }
 
 /** Accounts and how one gets in. */
 export const wireAccounts = (foundation: Foundation, { whenGone, whenRenamed }: DeviceHooks) => {

@@ -16,6 +16,7 @@ import { interactiveAuthUnchanged } from '#storage/stores/interactive-auths.ts'
 import { registrationTokenUsed } from '#storage/stores/registration-tokens.ts'
 import { getString } from '#util/json.ts'
 import type { Accounts } from './accounts.ts'
+import { noAppservice } from './appservices.ts'
 import type { Guests } from './guests.ts'
 import type { NewNames } from './names.ts'
 import type { Passwords } from './passwords.ts'
@@ -41,7 +42,12 @@ type Deps = {
 }
 
 /** Where a request comes from. */
-export type RegistrationCaller = { readonly ip: string; readonly userAgent: string | undefined }
+export type RegistrationCaller = {
+  readonly ip: string
+  readonly userAgent: string | undefined
+  /** An access token came with the request. */
+  readonly hasToken: boolean
+}
 /** An account that was made; `undefined` for a session where none was wanted. */
 export type Registered = { readonly userId: UserId; readonly session: NewSession | undefined }
 
@@ -59,7 +65,7 @@ export class Registrations {
   async register(sent: RegistrationRequest, caller: RegistrationCaller): Promise<Registered> {
     const { limiter, settings, interactiveAuth, passwords } = this.#deps
     await limiter.check(caller.ip)
-    if (sent.type === 'm.login.application_service') throw forbidden('There is no application service with this token')
+    if (sent.type === 'm.login.application_service') throw noAppservice(caller)
     if (!settings.isEnabled) throw forbidden('Registration is disabled')
     const earlier = await interactiveAuth.resume(getString(sent.auth, 'session'), OPERATION)
     const request = earlier === undefined ? sent : requestOf(sent, earlier.params)
