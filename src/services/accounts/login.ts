@@ -46,10 +46,10 @@ export class Logins {
   }
 
   /** The ways to log in. */
-  get flows(): readonly { readonly type: string }[] {
+  get flows(): readonly { readonly type: string; readonly get_login_token?: true }[] {
     const { passwordCheck, areTokensOffered } = this.#deps
     const password = passwordCheck.mayLogIn ? [{ type: 'm.login.password' }] : []
-    return [...password, ...(areTokensOffered ? [{ type: 'm.login.token' }] : [])]
+    return [...password, ...(areTokensOffered ? [{ type: 'm.login.token', get_login_token: true as const }] : [])]
   }
 
   /** Begins a session for whoever shows that they are the user. */

@@ -11,9 +11,11 @@ import {
 import type { Limiter } from '#services/limiter.ts'
 import type { NewSession, Sessions } from '#services/sessions/sessions.ts'
 import type { Change } from '#storage/change.ts'
+import type { Reader } from '#storage/database.ts'
 import { standingChanged } from '#storage/stores/accounts.ts'
 import { interactiveAuthUnchanged } from '#storage/stores/interactive-auths.ts'
-import { registrationTokenUsed } from '#storage/stores/registration-tokens.ts'
+import { isGood, registrationTokenOf, registrationTokenUsed } from '#storage/stores/registration-tokens.ts'
+import type { Clock } from '#util/clock.ts'
 import { getString } from '#util/json.ts'
 import type { Accounts } from './accounts.ts'
 import { noAppservice } from './appservices.ts'
@@ -24,6 +26,8 @@ import { paramsOf, type RegistrationRequest, requestOf } from './registration-re
 import type { Users } from './users.ts'
 
 type Deps = {
+  readonly db: Reader
+  readonly clock: Clock
   readonly users: Users
   readonly accounts: Accounts
   readonly passwords: Passwords
@@ -34,6 +38,7 @@ type Deps = {
   readonly interactiveAuth: InteractiveAuth
   readonly limiter: Limiter
   readonly availabilityLimiter: Limiter
+  readonly tokenLimiter: Limiter
   readonly settings: {
     readonly isEnabled: boolean
     readonly isTokenRequired: boolean
@@ -106,6 +111,15 @@ export class Registrations {
     if (!settings.isEnabled) throw forbidden('Registration is disabled')
     const userId = names.judge(username)
     if (!settings.isUserInUseErrorHidden) await accounts.mustBeFree(userId)
+  }
+
+  /** Whether one could register with the token now. https://spec.matrix.org/v1.19/client-server-api/#get_matrixclientv1registermloginregistration_tokenvalidity */
+  async isTokenGood(token: string, caller: RegistrationCaller): Promise<boolean> {
+    const { db, clock, tokenLimiter, settings } = this.#deps
+    await tokenLimiter.take(caller.ip)
+    if (!settings.isEnabled) throw forbidden('Registration is disabled')
+    const row = await registrationTokenOf(db, token)
+    return row !== undefined && isGood(row, clock.now())
   }
 
   /** The ways to an account. The dummy comes after the token, as clients know it. */
