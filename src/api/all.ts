@@ -38,6 +38,7 @@ import { kick } from '#api/client/kicking.ts'
 import { forgetRoom, leaveRoom } from '#api/client/leaving.ts'
 import { getJoinedRooms } from '#api/client/list-joined-rooms.ts'
 import { getLoginFlows, login } from '#api/client/login.ts'
+import { generateLoginToken } from '#api/client/login-token.ts'
 import { logout, logoutAll } from '#api/client/logout.ts'
 import { getRoomEvents } from '#api/client/message-pagination.ts'
 import { changePassword } from '#api/client/password-management.ts'
@@ -48,6 +49,7 @@ import { postReceipt } from '#api/client/receipts.ts'
 import { redactEvent } from '#api/client/redaction.ts'
 import { refresh } from '#api/client/refresh.ts'
 import { checkUsernameAvailability, register } from '#api/client/registration.ts'
+import { registrationTokenValidity } from '#api/client/registration-tokens.ts'
 import { sendMessage } from '#api/client/room-send.ts'
 import { setRoomStateWithKey } from '#api/client/room-state.ts'
 import {
@@ -123,6 +125,7 @@ export const endpoints: readonly Endpoint[] = [
   getJoinedRooms,
   getLoginFlows,
   login,
+  generateLoginToken,
   logout,
   logoutAll,
   getRoomEvents,
@@ -138,6 +141,7 @@ export const endpoints: readonly Endpoint[] = [
   refresh,
   register,
   checkUsernameAvailability,
+  registrationTokenValidity,
   sendMessage,
   setRoomStateWithKey,
   getOneRoomEvent,

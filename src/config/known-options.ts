@@ -52,6 +52,7 @@ const server: readonly Unused[] = [
 ]
 
 const blocking: readonly Unused[] = [
+  notYet('admin_contact', 'no limit on the number of users stops anybody, so that nobody need ask.'),
   notYet('hs_disabled', 'the server cannot be blocked by an option.', { harmless: [false], ...NO_GUARD }),
   notYet('hs_disabled_message', 'the server cannot be blocked by an option.'),
   notYet('limit_usage_by_mau', 'the number of active users is not limited.', { harmless: [false], ...NO_GUARD }),
@@ -98,6 +99,7 @@ const federation: readonly Unused[] = [
   notYet('allow_device_name_lookup_over_federation', 'other servers are not told the names of devices.', {
     harmless: [false],
   }),
+  notYet('serve_server_wellknown', 'other servers cannot speak with this one.', { harmless: [false] }),
   notYet('federation', 'timeouts and retries are those of Myelin.'),
 ]
 
@@ -106,6 +108,7 @@ const resources: readonly Unused[] = [
   doesNotApply('caches', 'all caches share one memory_budget, and find their sizes by themselves.'),
   notYet('rc_3pid_validation', 'no mail is sent.'),
   notYet('rc_third_party_invite', 'nobody can be invited by mail address.'),
+  notYet('rc_reports', 'nothing can be reported.'),
   notYet('rc_media_create', 'the limit is that of Myelin.', NO_GUARD),
   notYet('rc_federation', 'the limit is that of Myelin.', NO_GUARD),
   notYet('rc_presence', 'whether users are online is not passed on.'),
@@ -120,6 +123,8 @@ const resources: readonly Unused[] = [
 ]
 
 const media: readonly Unused[] = [
+  notYet('enable_authenticated_media', 'files are given out only to those who are logged in.', { harmless: [true] }),
+  notYet('max_image_pixels', 'there are no thumbnails.'),
   notYet('enable_media_repo', 'every process serves media.', { harmless: [true] }),
   notYet('enable_local_media_storage', 'media are always kept in media_store_path.', { harmless: [true] }),
   notYet('max_pending_media_uploads', 'the limit is that of Myelin.', NO_GUARD),
@@ -229,6 +234,7 @@ const rooms: readonly Unused[] = [
   notYet('exclude_rooms_from_presence', 'whether users are online is not passed on.', { harmless: [[]] }),
   notYet('auto_accept_invites', 'users answer invitations themselves.', { harmless: [{ enabled: false }] }),
   notYet('enable_ephemeral_messages', 'messages do not vanish by themselves.', { harmless: [false] }),
+  notYet('room_prejoin_state', 'invitations show the usual state of a room.', { harmless: [{}] }),
   doesNotApply('room_invite_state_types', 'write room_prejoin_state instead.'),
   notYet('spam_checker', 'no modules are loaded.', NO_GUARD),
   notYet('third_party_event_rules', 'no modules are loaded.', NO_GUARD),

@@ -143,6 +143,13 @@ test('an option of one file and a notice of another know their files', () =>
     assert.deepEqual(loaded.notices[0]?.place, { file: join(folder, 'b.yaml'), line: 2, column: 1 })
   }))
 
+test('what an empty file lacks is told with its name', () =>
+  inFolder({ 'a.yaml': '' }, (folder) => {
+    const loaded = loadConfig({ paths: [folder] })
+    assert.ok(!loaded.ok)
+    assert.deepEqual(loaded.problems[0]?.place, { file: join(folder, 'a.yaml'), line: 1, column: 1 })
+  }))
+
 test('a secret can stand in a file of its own', () => {
   const files = { '/etc/secret': 'hush hush\n' }
   assert.equal(config('registration_shared_secret_path: /etc/secret\n', files).registration.sharedSecret, 'hush hush')

@@ -49,7 +49,7 @@ export function loadConfig({ paths, random, commandLine = '' }: LoadRequest): Lo
 export function loadConfigText(text: string, files: FileAccess = noFiles): Loaded {
   const findings = new Findings()
   const name = 'homeserver.yaml'
-  const source = { root: merge([readRoot(name, text, findings)]), files: [name] }
+  const source = { root: merge([readRoot(name, text, findings)], name), files: [name] }
   const environment = readEnvironment({})
   return finish(source, findings, {
     files,

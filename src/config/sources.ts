@@ -21,7 +21,7 @@ export function readSources(paths: readonly string[], files: FileAccess, finding
     findings.fail(undefined, [name], reason)
     return undefined
   })
-  return { root: merge(roots), files: names }
+  return { root: merge(roots, names.at(-1)), files: names }
 }
 
 /** One file's text, as a set of options. */
@@ -38,15 +38,15 @@ export function readRoot(name: string, text: string, findings: Findings): Locate
   return undefined
 }
 
-/** The top levels, one over the other. */
-export function merge(roots: readonly (Located | undefined)[]): Located {
+/** The top levels, one over the other. `name`: the file to name where what is missing is in none of them. */
+export function merge(roots: readonly (Located | undefined)[], name = ''): Located {
   const entries = new Map<string, Located>()
   for (const root of roots) {
     if (root?.content.kind !== 'map') continue
     for (const [key, value] of root.content.entries) entries.set(key, value)
   }
   const last = roots.findLast((root) => root !== undefined)
-  return { place: at(last?.place.file ?? ''), keyPlace: undefined, content: { kind: 'map', entries } }
+  return { place: at(last?.place.file ?? name), keyPlace: undefined, content: { kind: 'map', entries } }
 }
 
 const at = (file: string): Place => ({ file, line: 1, column: 1 })

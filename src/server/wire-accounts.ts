@@ -1,6 +1,7 @@
 import { Accounts } from '#services/accounts/accounts.ts'
 import { AdminRegistration } from '#services/accounts/admin-registration.ts'
 import { type DeviceCleanup, Devices } from '#services/accounts/devices.ts'
+import { ExistingSessionLogins } from '#services/accounts/existing-session.ts'
 import { Guests } from '#services/accounts/guests.ts'
 import { Confirmations } from '#services/accounts/interactive-auth/confirmations.ts'
 import { InteractiveAuth, LIFETIME_MS } from '#services/accounts/interactive-auth/interactive-auth.ts'
@@ -26,8 +27,10 @@ type DeviceHooks = { readonly whenGone: readonly DeviceCleanup[]; readonly whenR
 
 /** How often one session may exchange refresh tokens. */
 const REFRESHES: Rate = { perSecond: 0.2, burst: 20 }
+/** How often one user may get a token to log in with, as the specification advises. */
+const LOGIN_TOKENS: Rate = { perSecond: 1 / 60, burst: 1 }
 /** How often one address may ask whether names are free. */
-const AVAILABILITY: Rate = { perSecond: 1, burst: 10 }
+const AVAILABILITY: Rate = { perSecond: 2, burst: 50 }
 
 /** Accounts and how one gets in. */
 export const wireAccounts = (foundation: Foundation, { whenGone, whenRenamed }: DeviceHooks) => {
@@ -55,21 +58,18 @@ export const wireAccounts = (foundation: Foundation, { whenGone, whenRenamed }: 
     whenRenamed,
   })
   const shared = { ...foundation, ...authentication, passwords, passwordCheck, accounts, audit, names, devices }
-  const loginTokens = new LoginTokens({
-    ...foundation,
-    lifetimeMs: config.sessions.loginViaExistingSession.tokenLifetimeMs,
-  })
+  const tokens = wireLoginTokens(foundation, authentication)
   return {
     ...authentication,
+    ...tokens,
     passwords,
     passwordCheck,
     accounts,
     audit,
     devices,
-    loginTokens,
     logins: new Logins({
       ...shared,
-      loginTokens,
+      ...tokens,
       addressLimiter: limiter(config.rateLimits.login.address),
       accountLimiter: limiter(config.rateLimits.login.account),
       areTokensOffered: config.sessions.loginViaExistingSession.isEnabled,
@@ -80,6 +80,7 @@ export const wireAccounts = (foundation: Foundation, { whenGone, whenRenamed }: 
       guests: new Guests({ ...shared, areGuestsAllowed: config.registration.areGuestsAllowed }),
       limiter: limiter(config.rateLimits.registration),
       availabilityLimiter: limiter(AVAILABILITY),
+      tokenLimiter: limiter(config.rateLimits.registrationTokenValidity),
       settings: config.registration,
     }),
     passwordChanges: new PasswordChanges(shared),
@@ -111,9 +112,25 @@ const wireAuthentication = (foundation: Foundation, passwordCheck: PasswordCheck
   return { sweeper, interactiveAuth, confirmations }
 }
 
+/** How one device lets another one in. */
+const wireLoginTokens = (foundation: Foundation, authentication: { readonly confirmations: Confirmations }) => {
+  const { isEnabled, isAuthRequired, tokenLifetimeMs } = foundation.config.sessions.loginViaExistingSession
+  const loginTokens = new LoginTokens({ ...foundation, lifetimeMs: tokenLifetimeMs })
+  const limiter = new Limiter(LOGIN_TOKENS, foundation.clock)
+  const existingSessionLogins = new ExistingSessionLogins({
+    ...authentication,
+    loginTokens,
+    limiter,
+    isEnabled,
+    isAuthRequired,
+  })
+  return { loginTokens, existingSessionLogins }
+}
+
 const capabilitySettings = ({ config }: Foundation, passwordCheck: PasswordCheck): CapabilitySettings => ({
   defaultRoomVersion: config.rooms.defaultVersion,
   mayChangePassword: passwordCheck.mayConfirm,
+  mayGetLoginToken: config.sessions.loginViaExistingSession.isEnabled,
   maySetDisplayName: config.profiles.maySetDisplayName,
   maySetAvatarUrl: config.profiles.maySetAvatarUrl,
   areRoomsForgottenOnLeave: config.rooms.areForgottenOnLeave,

@@ -40,10 +40,19 @@ export const wireRooms = async (foundation: Foundation, { pushRules }: UserData)
   }
   const { judge } = new Judge({ ...foundation, customRules })
   const sender = new EventSender({ ...foundation, rooms, origin, transactions, judge })
-  const invitations = new Invitations({ ...foundation, onlyAdminsInvite: config.rooms.isInvitingForAdminsOnly })
+  const { rateLimits } = config
+  const rate = (settings: Rate) => new Limiter(settings, clock)
+  const invitations = new Invitations({
+    ...foundation,
+    onlyAdminsInvite: config.rooms.isInvitingForAdminsOnly,
+    issuerLimiter: rate(rateLimits.invites.perIssuer),
+    roomLimiter: rate(rateLimits.invites.perRoom),
+    inviteeLimiter: rate(rateLimits.invites.perUser),
+  })
   const creator = new RoomCreator({
     ...foundation,
     invitations,
+    limiter: rate(rateLimits.roomCreation),
     rooms,
     sender,
     origin,
@@ -58,6 +67,8 @@ export const wireRooms = async (foundation: Foundation, { pushRules }: UserData)
   const roomMemberships = new Memberships({
     ...foundation,
     invitations,
+    joinLimiter: rate(rateLimits.joins.local),
+    roomJoinLimiter: rate(rateLimits.joinsPerRoom),
     rooms,
     sender,
     profiles,
@@ -67,15 +78,14 @@ export const wireRooms = async (foundation: Foundation, { pushRules }: UserData)
     },
   })
   const redactedContent = new RedactedContent({ ...foundation, keptMs: config.rooms.redactedContentRetentionMs })
-  const rate = (settings: Rate) => new Limiter(settings, clock)
   const roomSender = new RoomSender({
     ...foundation,
     rooms,
     sender,
     roomMemberships,
     redactedContent,
-    messageLimiter: rate(config.rateLimits.message),
-    redactionLimiter: rate(config.rateLimits.message),
+    messageLimiter: rate(rateLimits.message),
+    redactionLimiter: rateLimits.adminRedaction === undefined ? undefined : rate(rateLimits.adminRedaction),
   })
   const aliases = new RoomAliases({ ...foundation, rooms })
   return { aliases, roomSender, rooms, transactions, sender, creator, roomMemberships, profiles }

@@ -5,6 +5,7 @@ import { roomVersions } from '#protocol/room-versions.ts'
 export type CapabilitySettings = {
   readonly defaultRoomVersion: string
   readonly mayChangePassword: boolean
+  readonly mayGetLoginToken: boolean
   readonly maySetDisplayName: boolean
   readonly maySetAvatarUrl: boolean
   readonly areRoomsForgottenOnLeave: boolean
@@ -25,7 +26,7 @@ export const capabilitiesOf = (requester: Requester, settings: CapabilitySetting
     'm.set_displayname': { enabled: maySetName },
     'm.set_avatar_url': { enabled: maySetAvatar },
     'm.3pid_changes': { enabled: false },
-    'm.get_login_token': { enabled: false },
+    'm.get_login_token': { enabled: settings.mayGetLoginToken },
     'm.forget_forced_upon_leave': { enabled: settings.areRoomsForgottenOnLeave },
   }
 }

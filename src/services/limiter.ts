@@ -20,12 +20,28 @@ export class Limiter {
     this.#clock = clock
   }
 
+  /** The most that may happen at once. */
+  get burst(): number {
+    return this.#rate.burst
+  }
+
   /** Takes `cost` for `key`, or throws `M_LIMIT_EXCEEDED` with the time until it would be there. Asynchronous, so that processes may share buckets. */
   async take(key: string, cost = 1): Promise<void> {
     const retryAfterMs = this.#wait(key, cost)
     if (retryAfterMs > 0) throw limitExceeded({ retryAfterMs })
     const bucket = this.#bucket(key)
     bucket.level += cost
+  }
+
+  /** Takes one for `key` while something is done, and gives it back where that fails. */
+  async during<T>(key: string, work: () => Promise<T>): Promise<T> {
+    await this.take(key)
+    try {
+      return await work()
+    } catch (error) {
+      this.refund(key)
+      throw error
+    }
   }
 
   /** Gives back what was taken: the act turned out to be one that does not count. */

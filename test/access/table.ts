@@ -40,6 +40,7 @@ import { kick } from '#api/client/kicking.ts'
 import { forgetRoom, leaveRoom } from '#api/client/leaving.ts'
 import { getJoinedRooms } from '#api/client/list-joined-rooms.ts'
 import { getLoginFlows, login } from '#api/client/login.ts'
+import { generateLoginToken } from '#api/client/login-token.ts'
 import { logout, logoutAll } from '#api/client/logout.ts'
 import { getRoomEvents } from '#api/client/message-pagination.ts'
 import { changePassword } from '#api/client/password-management.ts'
@@ -50,6 +51,7 @@ import { postReceipt } from '#api/client/receipts.ts'
 import { redactEvent } from '#api/client/redaction.ts'
 import { refresh } from '#api/client/refresh.ts'
 import { checkUsernameAvailability, register } from '#api/client/registration.ts'
+import { registrationTokenValidity } from '#api/client/registration-tokens.ts'
 import { sendMessage } from '#api/client/room-send.ts'
 import { setRoomStateWithKey } from '#api/client/room-state.ts'
 import {
@@ -158,6 +160,9 @@ export const table: readonly AccessRow[] = [
   row(login, everybody('403 M_FORBIDDEN'), ({ alice }) => ({
     body: { type: 'm.login.token', token: alice.accessToken },
   })),
+  // Off unless the administrator says otherwise.
+  row(generateLoginToken, users('404 M_UNRECOGNIZED'), () => ({ body: {} })),
+  row(registrationTokenValidity, everybody('ok'), () => ({ query: { token: 'a' } })),
   row(register, everybody('400 M_USER_IN_USE'), () => ({ body: { username: 'alice', password: 'x' } })),
   row(checkUsernameAvailability, everybody('400 M_USER_IN_USE'), () => ({ query: { username: 'alice' } })),
   row(getRegistrationNonce, everybody('ok')),

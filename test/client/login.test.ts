@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
+import { getCapabilities } from '#api/client/capabilities.ts'
 import { getDevices } from '#api/client/device-management.ts'
 import { getLoginFlows, login } from '#api/client/login.ts'
+import { generateLoginToken } from '#api/client/login-token.ts'
 import { logout, logoutAll } from '#api/client/logout.ts'
 import { sync } from '#api/client/sync.ts'
 import { getTokenOwner } from '#api/client/whoami.ts'
@@ -8,6 +10,7 @@ import { Change } from '#storage/change.ts'
 import { accountAdded } from '#storage/stores/accounts.ts'
 import { userAdded } from '#storage/stores/users.ts'
 import { eachHomeserver, type TestHomeserver } from '#test/helpers/homeserver.ts'
+import { challenge, passwordAuth } from '#test/helpers/interactive-auth.ts'
 import { movingClock } from '#test/helpers/moving-clock.ts'
 
 const TYPE = 'm.login.password'
@@ -56,7 +59,8 @@ eachHomeserver('whoever is not the user is not let in', async (homeserver) => {
   assert.deepEqual(await refusal({ type: TYPE, medium: 'email', address: 'a@example.org', password: 'x' }), forbidden)
   const phone = { type: 'm.id.phone', country: 'GB', phone: '1' }
   assert.deepEqual(await refusal(byPassword('', { identifier: phone })), forbidden)
-  assert.deepEqual(await refusal({ type: 'm.login.application_service', identifier: identifier('alice') }), forbidden)
+  const service = { type: 'm.login.application_service', identifier: identifier('alice') }
+  assert.deepEqual(await refusal(service), [401, 'M_MISSING_TOKEN'])
   assert.deepEqual(await refusal({ type: 'm.login.token', token: 'nonsense\0\ud800' }), forbidden)
 
   assert.deepEqual(await refusal({ type: 'm.login.dance' }), [400, 'M_UNKNOWN'])
@@ -117,7 +121,7 @@ eachHomeserver('logging in on a known device ends what was there, and keeps its 
     ['First'],
   )
   const answers = await Promise.all(
-    Array.from({ length: 4 }, () => client.call(login, { body: byPassword('alice', device) })),
+    Array.from({ length: 20 }, () => client.call(login, { body: byPassword('alice', device) })),
   )
   const statuses = await Promise.all(
     [second, ...answers].map(
@@ -192,7 +196,10 @@ eachHomeserver(
   async (homeserver) => {
     const alice = await homeserver.register('alice')
     const client = homeserver.stranger()
-    assert.deepEqual((await client.call(getLoginFlows)).flows, [{ type: TYPE }, { type: 'm.login.token' }])
+    assert.deepEqual((await client.call(getLoginFlows)).flows, [
+      { type: TYPE },
+      { type: 'm.login.token', get_login_token: true },
+    ])
     const { services } = homeserver
     const user = (await services.accounts.find(alice.userId as never))?.user ?? 0
     const { token } = await services.loginTokens.issue(user)
@@ -209,6 +216,43 @@ eachHomeserver(
     assert.equal((await client.refused(login, { body: { ...body, token: late.token } })).errcode, 'M_FORBIDDEN')
   },
   { clock, config: 'login_via_existing_session: { enabled: true, token_timeout: 10s }' },
+)
+
+eachHomeserver(
+  'a user lets another device of theirs in, once the password is given again',
+  async (homeserver) => {
+    const alice = await homeserver.register('alice')
+    const bob = await homeserver.register('bob')
+    const { capabilities } = await alice.call(getCapabilities)
+    assert.deepEqual(capabilities['m.get_login_token'], { enabled: true })
+    const { session } = await challenge(alice, generateLoginToken, { body: {} })
+    const wrong = { ...passwordAuth(alice, 'wrong'), session }
+    assert.equal((await alice.refused(generateLoginToken, { body: { auth: wrong } })).errcode, 'M_FORBIDDEN')
+    const theirs = { ...passwordAuth(bob), session }
+    assert.equal((await bob.refused(generateLoginToken, { body: { auth: theirs } })).errcode, 'M_FORBIDDEN')
+    const auth = { ...passwordAuth(alice), session }
+    const { login_token: token, expires_in_ms } = await alice.call(generateLoginToken, { body: { auth } })
+    assert.equal(expires_in_ms, 300_000)
+    // However recently it was given: each device is let in by itself. And not too many.
+    await challenge(alice, generateLoginToken, { body: {} })
+    const next = await alice.refused(generateLoginToken, { body: { auth: passwordAuth(alice) } })
+    assert.deepEqual([next.status, next.errcode], [429, 'M_LIMIT_EXCEEDED'])
+    const body = { type: 'm.login.token', token }
+    assert.equal((await homeserver.stranger().call(login, { body })).user_id, alice.userId)
+    assert.equal((await homeserver.stranger().refused(login, { body })).errcode, 'M_FORBIDDEN')
+  },
+  { config: 'login_via_existing_session: { enabled: true }\nui_auth: { session_timeout: 1h }' },
+)
+
+eachHomeserver(
+  'an administrator may do without the password for that',
+  async (homeserver) => {
+    const alice = await homeserver.register('alice')
+    const { login_token: token } = await alice.call(generateLoginToken, { body: {} })
+    const made = await homeserver.stranger().call(login, { body: { type: 'm.login.token', token } })
+    assert.equal(made.user_id, alice.userId)
+  },
+  { config: 'login_via_existing_session: { enabled: true, require_ui_auth: false }' },
 )
 
 eachHomeserver(

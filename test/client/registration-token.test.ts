@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { register } from '#api/client/registration.ts'
+import { registrationTokenValidity } from '#api/client/registration-tokens.ts'
 import { Change } from '#storage/change.ts'
 import { registrationTokenAdded, registrationTokenOf } from '#storage/stores/registration-tokens.ts'
 import { eachHomeserver, type TestHomeserver } from '#test/helpers/homeserver.ts'
@@ -99,4 +100,23 @@ eachHomeserver(
     assert.equal(expired.errcode, 'M_UNAUTHORIZED')
   },
   { config: BY_TOKEN, clock },
+)
+
+const shortly = movingClock()
+eachHomeserver(
+  'whether a registration token is good can be asked, now and then',
+  async (homeserver) => {
+    await issue(homeserver, 'once', 1)
+    await issue(homeserver, 'soon', undefined, shortly.now() + 1000)
+    const client = homeserver.stranger()
+    const isGood = async (token: string) => (await client.call(registrationTokenValidity, { query: { token } })).valid
+    assert.deepEqual([await isGood('once'), await isGood('soon'), await isGood('none\0\ud800')], [true, true, false])
+    shortly.move(1000)
+    // Somebody is about to use it.
+    await client.refused(register, { body: { username: 'alice', auth: tokenAuth('once') } })
+    assert.deepEqual([await isGood('once'), await isGood('soon')], [false, false])
+    assert.equal((await client.refused(registrationTokenValidity)).errcode, 'M_MISSING_PARAM')
+    assert.equal((await client.refused(registrationTokenValidity, { query: { token: 'once' } })).status, 429)
+  },
+  { clock: shortly, config: `${BY_TOKEN}\nrc_registration_token_validity: { per_second: 0.01, burst_count: 5 }` },
 )

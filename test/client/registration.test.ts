@@ -66,7 +66,18 @@ eachHomeserver(
       return [status, errcode]
     }
     assert.deepEqual(await refusals('alice'), [400, 'M_USER_IN_USE'])
-    for (const name of ['', 'a b', 'a:b', '@alice:example.org', 'ü', '\0', '\ud800', '_bridge', 'x'.repeat(250)]) {
+    for (const name of [
+      '',
+      'a b',
+      'a:b',
+      '@alice:example.org',
+      'ü',
+      '\0',
+      '\ud800',
+      '_bridge',
+      'x'.repeat(250),
+      'x'.repeat(9000),
+    ]) {
       assert.deepEqual(await refusals(name), [400, 'M_INVALID_USERNAME'], JSON.stringify(name))
     }
     for (const name of ['0', '1234', 'a.b_c=d-e/f+g']) {
@@ -79,8 +90,13 @@ eachHomeserver(
     assert.equal((await client.refused(register, { query: { kind: 'robot' }, body: {} })).errcode, 'M_INVALID_PARAM')
     assert.equal((await client.refused(register, { raw: '{"username":' })).errcode, 'M_NOT_JSON')
     assert.equal((await client.refused(register)).errcode, 'M_NOT_JSON')
-    const service = await client.refused(register, { body: { type: 'm.login.application_service', username: 'x' } })
-    assert.deepEqual([service.status, service.errcode], [403, 'M_FORBIDDEN'])
+    const service = { body: { type: 'm.login.application_service', username: 'x' } }
+    const nobody = await client.refused(register, service)
+    assert.deepEqual([nobody.status, nobody.errcode], [401, 'M_MISSING_TOKEN'])
+    client.accessToken = 'of no application service'
+    const unknown = await client.refused(register, service)
+    assert.deepEqual([unknown.status, unknown.errcode], [401, 'M_UNKNOWN_TOKEN'])
+    client.accessToken = undefined
     const missing = await client.refused(register, { body: { username: 'carol', auth: dummy() } })
     assert.deepEqual([missing.status, missing.errcode], [400, 'M_MISSING_PARAM'])
   },
@@ -155,16 +171,16 @@ eachHomeserver(
     const ask = (username: string) => client.send(checkUsernameAvailability, { query: { username } })
     assert.deepEqual((await ask('bob')).body, { available: true })
     const codes = []
-    for (const name of ['alice', 'ALICE', 'a b', '_x', ''])
+    for (const name of ['alice', 'ALICE', 'a b', '_x', '', 'x'.repeat(9000)])
       codes.push(((await ask(name)).body as { errcode: string }).errcode)
-    assert.deepEqual(codes, ['M_USER_IN_USE', 'M_USER_IN_USE', ...Array(3).fill('M_INVALID_USERNAME')])
+    assert.deepEqual(codes, ['M_USER_IN_USE', 'M_USER_IN_USE', ...Array(4).fill('M_INVALID_USERNAME')])
     assert.equal((await client.refused(checkUsernameAvailability)).errcode, 'M_MISSING_PARAM')
     // Somebody who was only invited has no account.
     await services.users.number('@invited:example.org' as never)
     assert.deepEqual((await ask('invited')).body, { available: true })
     const body = { username: 'invited', password: 'secret', auth: dummy() }
     assert.equal((await client.call(register, { body })).user_id, '@invited:example.org')
-    for (let count = 0; count < 20; count++) await ask('bob')
+    for (let count = 0; count < 60; count++) await ask('bob')
     assert.equal((await ask('bob')).status, 429)
   },
   { config: OPEN },

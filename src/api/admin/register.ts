@@ -1,6 +1,6 @@
 import * as z from 'zod'
 import { endpoint } from '#api/endpoint.ts'
-import { optional, password, shortText } from '#api/schema.ts'
+import { optional, password } from '#api/schema.ts'
 
 // Synapse's registration for whoever knows the secret of the server.
 const spec = 'https://element-hq.github.io/synapse/latest/admin_api/register_api.html'
@@ -25,7 +25,7 @@ export const registerWithSharedSecret = endpoint({
   auth: 'none',
   body: z.looseObject({
     nonce: z.string(),
-    username: shortText,
+    username: z.string(),
     displayname: optional(z.string()),
     password,
     admin: optional(z.boolean()),

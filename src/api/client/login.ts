@@ -1,6 +1,6 @@
 import * as z from 'zod'
 import { endpoint, withR0 } from '#api/endpoint.ts'
-import { deviceDisplayName, deviceId, optional, password, shortText } from '#api/schema.ts'
+import { deviceDisplayName, deviceId, optional, password } from '#api/schema.ts'
 import { discoveryInformation } from './wellknown.ts'
 
 /** The ways to log in. What a flow has beside its type is its own. */
@@ -29,7 +29,7 @@ export const login = endpoint({
     // What else belongs to an identifier depends on its type: `user`; `medium`, `address`; `country`, `phone`.
     identifier: optional(z.looseObject({ type: z.string() })),
     // The deprecated spellings of an identifier.
-    user: optional(shortText),
+    user: optional(z.string()),
     medium: optional(z.string()),
     address: optional(z.string()),
     password: optional(password),

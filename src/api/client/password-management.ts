@@ -14,7 +14,7 @@ export const changePassword = endpoint({
   body: z.looseObject({
     auth: optional(authenticationData),
     new_password: password,
-    logout_devices: z.boolean().default(true),
+    logout_devices: optional(z.boolean()),
   }),
   response: empty,
 })

@@ -1,6 +1,6 @@
 import * as z from 'zod'
 import { endpoint, withR0 } from '#api/endpoint.ts'
-import { deviceDisplayName, deviceId, optional, password, shortText } from '#api/schema.ts'
+import { deviceDisplayName, deviceId, optional, password } from '#api/schema.ts'
 import { authenticationData } from './interactive-auth.ts'
 
 /** Makes an account, after interactive authentication, or one for a guest, without. */
@@ -15,7 +15,8 @@ export const register = endpoint({
   query: z.object({ kind: z.enum(['user', 'guest']).default('user') }),
   body: z.looseObject({
     auth: optional(authenticationData),
-    username: optional(shortText),
+    // What a name may be, the service says: whatever it cannot be has one error code.
+    username: optional(z.string()),
     password: optional(password),
     device_id: optional(deviceId),
     initial_device_display_name: optional(deviceDisplayName),
@@ -44,6 +45,6 @@ export const checkUsernameAvailability = endpoint({
   ...withR0('/_matrix/client/v3/register/available'),
   auth: 'none',
   rateLimit: true,
-  query: z.object({ username: shortText }),
+  query: z.object({ username: z.string() }),
   response: z.object({ available: z.boolean().optional() }),
 })

@@ -1,4 +1,4 @@
-import { flag, path, size } from '#config/kinds.ts'
+import { path, size } from '#config/kinds.ts'
 import { option } from '#config/option.ts'
 import { section } from '#config/section.ts'
 
@@ -6,18 +6,10 @@ import { section } from '#config/section.ts'
 export const media = section(
   { title: 'Media', doc: 'Files that users upload, and files that are fetched from other servers for them.' },
   {
-    isAuthenticationRequired: option('enable_authenticated_media', flag(), {
-      default: true,
-      doc: 'New files are given out only to those who are logged in, and no longer over the old open addresses.',
-    }),
     storePath: option('media_store_path', path(), { default: 'media_store', doc: 'The folder where files are kept.' }),
     maxUploadBytes: option('max_upload_size', size(), {
       default: '50M',
       doc: 'The largest file a user may upload. A reverse proxy must allow as much.',
-    }),
-    maxImagePixels: option('max_image_pixels', size(), {
-      default: '32M',
-      doc: 'Images with more pixels than this get no thumbnails, since unpacking them takes too much memory.',
     }),
   },
 )

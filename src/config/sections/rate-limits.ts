@@ -1,5 +1,5 @@
 import { rateLimit } from '#config/kinds.ts'
-import { object, option } from '#config/option.ts'
+import { notYet, object, option } from '#config/option.ts'
 import { section } from '#config/section.ts'
 
 /** How often something may be done. The numbers are Synapse's. */
@@ -32,10 +32,12 @@ export const rateLimits = section(
     ),
     joins: option(
       'rc_joins',
-      object({
-        local: option('local', rateLimit(0.1, 10), { default: {}, doc: 'Rooms that this server is in.' }),
-        remote: option('remote', rateLimit(0.01, 10), { default: {}, doc: 'Rooms that it must fetch from others.' }),
-      }),
+      object(
+        {
+          local: option('local', rateLimit(0.1, 10), { default: {}, doc: 'Rooms that this server is in.' }),
+        },
+        [notYet('remote', 'no rooms are fetched from other servers.')],
+      ),
       { default: {}, doc: 'Joining rooms, for each user.' },
     ),
     joinsPerRoom: option('rc_joins_per_room', rateLimit(1, 10), {
@@ -47,7 +49,10 @@ export const rateLimits = section(
       object({
         perRoom: option('per_room', rateLimit(0.3, 10), { default: {}, doc: 'Into one room.' }),
         perUser: option('per_user', rateLimit(0.003, 5), { default: {}, doc: 'To one user.' }),
-        perIssuer: option('per_issuer', rateLimit(0.3, 10), { default: {}, doc: 'By one user.' }),
+        perIssuer: option('per_issuer', rateLimit(0.3, 10), {
+          default: {},
+          doc: 'By one user, also those that come with a new room.',
+        }),
       }),
       { default: {}, doc: 'Inviting.' },
     ),
@@ -62,6 +67,5 @@ export const rateLimits = section(
     adminRedaction: option('rc_admin_redaction', rateLimit(0.2, 10), {
       doc: 'Redactions by the moderators of a room, for each of them. Left out, they count as messages under `rc_message`.',
     }),
-    reports: option('rc_reports', rateLimit(1, 5), { default: {}, doc: 'Reporting content, for each user.' }),
   },
 )

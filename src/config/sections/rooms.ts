@@ -1,22 +1,9 @@
 import { duration, flag, jsonObject, text, textOrNumber, understood, whole } from '#config/kinds.ts'
-import { derive, list, mapOf, object, option, orNone } from '#config/option.ts'
+import { derive, list, mapOf, option, orNone } from '#config/option.ts'
 import { section } from '#config/section.ts'
 import { DEFAULT_ROOM_VERSION, roomVersion, roomVersions } from '#protocol/room-versions.ts'
 
 const PRESETS = ['private_chat', 'trusted_private_chat', 'public_chat']
-
-/** State that is shown to users who are invited or may knock; without a `stateKey`, whatever the key. */
-export type PrejoinState = { readonly type: string; readonly stateKey: string | undefined }
-
-const SHOWN_BEFORE_JOINING: readonly PrejoinState[] = [
-  'm.room.create',
-  'm.room.join_rules',
-  'm.room.canonical_alias',
-  'm.room.avatar',
-  'm.room.encryption',
-  'm.room.name',
-  'm.room.topic',
-].map((type) => ({ type, stateKey: '' }))
 
 const version = derive(textOrNumber(), (name, fail) => {
   if (roomVersion(name) === undefined)
@@ -33,31 +20,6 @@ const powerLevelOverride = derive(mapOf(orNone(jsonObject()), 'power levels for 
 /** YAML reads a bare `off` as `false`. */
 const encryptedRoomTypes = understood('`all`, `invite` or `off`', (value) =>
   value === false ? 'off' : (['all', 'invite', 'off'] as const).find((word) => word === value),
-)
-
-const prejoinType = understood('an event type, or a list of an event type and a state key', (value) => {
-  if (typeof value === 'string') return { type: value, stateKey: undefined }
-  if (!Array.isArray(value) || value.length < 1 || value.length > 2) return undefined
-  const [type, stateKey] = value
-  if (typeof type !== 'string' || (stateKey !== undefined && typeof stateKey !== 'string')) return undefined
-  return { type, stateKey }
-})
-
-const prejoinState = derive(
-  object({
-    isDefaultLeftOut: option('disable_default_event_types', flag(), {
-      default: false,
-      doc: `Show only the types given here, not ${SHOWN_BEFORE_JOINING.map(({ type }) => `\`${type}\``).join(', ')}.`,
-    }),
-    additional: option('additional_event_types', list(prejoinType, 'a list of event types'), {
-      default: [],
-      doc: 'More types to show. Each is a type, or a list of a type and a state key.',
-    }),
-  }),
-  ({ isDefaultLeftOut, additional }): readonly PrejoinState[] => [
-    ...(isDefaultLeftOut ? [] : SHOWN_BEFORE_JOINING),
-    ...additional,
-  ],
 )
 
 /** What rooms are like, and what users may do with them. */
@@ -91,10 +53,6 @@ export const rooms = section(
     excludedFromSync: option('exclude_rooms_from_sync', list(text(), 'a list of room IDs'), {
       default: [],
       doc: 'Rooms that are left out of what clients are told. For rooms that make clients fail; the rooms stay joined.',
-    }),
-    prejoinState: option('room_prejoin_state', prejoinState, {
-      default: {},
-      doc: 'What of a room is shown to users who are invited to it or ask to be let in.',
     }),
     redactedContentRetentionMs: option('redaction_retention_period', orNone(duration()), {
       default: '7d',

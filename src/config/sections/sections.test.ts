@@ -161,19 +161,12 @@ encryption_enabled_by_default_for_room_type: off
 redaction_retention_period: null
 filter_timeline_limit: -1
 default_power_level_content_override: {public_chat: {users_default: 5}, private_chat: null}
-room_prejoin_state:
-  disable_default_event_types: true
-  additional_event_types: [org.x, [org.y, key]]
 `),
   )
   assert.equal(rooms.defaultVersion, '10')
   assert.equal(rooms.encryptedByDefault, 'off')
   assert.equal(rooms.redactedContentRetentionMs, undefined)
   assert.equal(rooms.maxTimelineLimit, undefined)
-  assert.deepEqual(rooms.prejoinState, [
-    { type: 'org.x', stateKey: undefined },
-    { type: 'org.y', stateKey: 'key' },
-  ])
   assert.deepEqual(rooms.powerLevelOverride, { public_chat: { users_default: 5 }, private_chat: undefined })
   assert.equal(sentencesOf(base('default_power_level_content_override: {chat: {}}')).length, 1)
 })

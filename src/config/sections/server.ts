@@ -1,5 +1,5 @@
 import { isIPv6 } from 'node:net'
-import { flag, path, size, text, understood, webAddress, whole } from '#config/kinds.ts'
+import { flag, path, size, understood, webAddress, whole } from '#config/kinds.ts'
 import type { Kind } from '#config/option.ts'
 import { option } from '#config/option.ts'
 import { section } from '#config/section.ts'
@@ -30,9 +30,6 @@ export const server = section(
     softFileLimit: option('soft_file_limit', whole({ min: 0 }), {
       default: 0,
       doc: 'How many files and sockets may be open at once. The process cannot raise its own limit; at start it compares the limit it was given with this number and says when it is too low. 0 asks for nothing.',
-    }),
-    adminContact: option('admin_contact', text(), {
-      doc: 'How the administrator is reached, such as `mailto:admin@example.com`. Users see it when a limit of the server stops them.',
     }),
     isMetricsEnabled: option('enable_metrics', flag(), {
       default: false,

@@ -1,4 +1,4 @@
-import { flag, jsonObject } from '#config/kinds.ts'
+import { jsonObject } from '#config/kinds.ts'
 import { derive, option } from '#config/option.ts'
 import { section } from '#config/section.ts'
 
@@ -14,10 +14,6 @@ const extraContent = derive(jsonObject(), (content, fail) => {
 export const wellKnown = section(
   { title: 'Well-known files', doc: 'How others find this server when they know only its name.' },
   {
-    servesServerFile: option('serve_server_wellknown', flag(), {
-      default: false,
-      doc: 'Answer `/.well-known/matrix/server` with port 443 of `server_name`, so that federation needs no port 8448. Useful only where `server_name` itself leads to this server.',
-    }),
     extraClientContent: option('extra_well_known_client_content', extraContent, {
       default: {},
       doc: 'More keys for `/.well-known/matrix/client`, as they are.',

@@ -225,6 +225,7 @@ function checked(schema: z.ZodType | undefined, input: unknown, part: RequestPar
 const callerOf = (request: FastifyRequest, reply: FastifyReply): Caller => ({
   ip: clientAddress(request.raw),
   userAgent: request.headers['user-agent'],
+  hasToken: tokenOf(request) !== undefined,
   range: request.headers.range,
   onGone: (callback) => {
     const closed = () => {

@@ -8,6 +8,8 @@ export type Caller = {
   /** The client's address, from `X-Forwarded-For` where the listener trusts it. */
   readonly ip: string
   readonly userAgent: string | undefined
+  /** It sent an access token, good or not: endpoints that need none look at it for application services. */
+  readonly hasToken: boolean
   /** The `Range` header. */
   readonly range: string | undefined
   /** Calls back if the client hangs up before it is answered; returns how to call that off. */

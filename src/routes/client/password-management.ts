@@ -11,7 +11,7 @@ export const passwordManagementRoutes = ({
   route(changePassword, async ({ requester, body }) => {
     await passwordChanges.change(requester, {
       newPassword: body.new_password,
-      logoutDevices: body.logout_devices,
+      logoutDevices: body.logout_devices ?? true,
       auth: body.auth,
     })
     return {}

@@ -1,4 +1,5 @@
 import { checkUsernameAvailability, register } from '#api/client/registration.ts'
+import { registrationTokenValidity } from '#api/client/registration-tokens.ts'
 import { type Route, route } from '#http/server/route.ts'
 import type { Registered, Registrations } from '#services/accounts/registration.ts'
 
@@ -36,5 +37,8 @@ export const registrationRoutes = ({ registrations, serverName }: Services): Rou
       await registrations.mustBeAvailable(query.username, caller)
       return { available: true }
     }),
+    route(registrationTokenValidity, async ({ query, caller }) => ({
+      valid: await registrations.isTokenGood(query.token, caller),
+    })),
   ]
 }

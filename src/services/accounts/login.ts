@@ -6,6 +6,7 @@ import type { LoginTokens } from '#services/sessions/login-tokens.ts'
 import type { NewSession, SessionExtras, Sessions } from '#services/sessions/sessions.ts'
 import type { Reader } from '#storage/database.ts'
 import { type AccountRow, accountOf } from '#storage/stores/accounts.ts'
+import { noAppservice } from './appservices.ts'
 import type { PasswordCheck, SentFields } from './password-check.ts'
 import { judgeStanding } from './standing.ts'
 import type { Users } from './users.ts'
@@ -45,16 +46,16 @@ export class Logins {
   }
 
   /** The ways to log in. */
-  get flows(): readonly { readonly type: string }[] {
+  get flows(): readonly { readonly type: string; readonly get_login_token?: true }[] {
     const { passwordCheck, areTokensOffered } = this.#deps
     const password = passwordCheck.mayLogIn ? [{ type: 'm.login.password' }] : []
-    return [...password, ...(areTokensOffered ? [{ type: 'm.login.token' }] : [])]
+    return [...password, ...(areTokensOffered ? [{ type: 'm.login.token', get_login_token: true as const }] : [])]
   }
 
   /** Begins a session for whoever shows that they are the user. */
   async login(
     request: LoginRequest,
-    caller: { readonly ip: string },
+    caller: { readonly ip: string; readonly hasToken: boolean },
   ): Promise<{ readonly userId: UserId; readonly session: NewSession }> {
     await this.#deps.addressLimiter.take(caller.ip)
     switch (request.type) {
@@ -63,7 +64,7 @@ export class Logins {
       case 'm.login.token':
         return this.#byToken(request)
       case 'm.login.application_service':
-        throw forbidden('There is no application service with this token')
+        throw noAppservice(caller)
       default:
         throw unknown('Unknown login type', { status: 400 })
     }

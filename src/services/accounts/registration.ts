@@ -11,11 +11,14 @@ import {
 import type { Limiter } from '#services/limiter.ts'
 import type { NewSession, Sessions } from '#services/sessions/sessions.ts'
 import type { Change } from '#storage/change.ts'
+import type { Reader } from '#storage/database.ts'
 import { standingChanged } from '#storage/stores/accounts.ts'
 import { interactiveAuthUnchanged } from '#storage/stores/interactive-auths.ts'
-import { registrationTokenUsed } from '#storage/stores/registration-tokens.ts'
+import { isGood, registrationTokenOf, registrationTokenUsed } from '#storage/stores/registration-tokens.ts'
+import type { Clock } from '#util/clock.ts'
 import { getString } from '#util/json.ts'
 import type { Accounts } from './accounts.ts'
+import { noAppservice } from './appservices.ts'
 import type { Guests } from './guests.ts'
 import type { NewNames } from './names.ts'
 import type { Passwords } from './passwords.ts'
@@ -23,6 +26,8 @@ import { paramsOf, type RegistrationRequest, requestOf } from './registration-re
 import type { Users } from './users.ts'
 
 type Deps = {
+  readonly db: Reader
+  readonly clock: Clock
   readonly users: Users
   readonly accounts: Accounts
   readonly passwords: Passwords
@@ -33,6 +38,7 @@ type Deps = {
   readonly interactiveAuth: InteractiveAuth
   readonly limiter: Limiter
   readonly availabilityLimiter: Limiter
+  readonly tokenLimiter: Limiter
   readonly settings: {
     readonly isEnabled: boolean
     readonly isTokenRequired: boolean
@@ -41,7 +47,12 @@ type Deps = {
 }
 
 /** Where a request comes from. */
-export type RegistrationCaller = { readonly ip: string; readonly userAgent: string | undefined }
+export type RegistrationCaller = {
+  readonly ip: string
+  readonly userAgent: string | undefined
+  /** An access token came with the request. */
+  readonly hasToken: boolean
+}
 /** An account that was made; `undefined` for a session where none was wanted. */
 export type Registered = { readonly userId: UserId; readonly session: NewSession | undefined }
 
@@ -59,7 +70,7 @@ export class Registrations {
   async register(sent: RegistrationRequest, caller: RegistrationCaller): Promise<Registered> {
     const { limiter, settings, interactiveAuth, passwords } = this.#deps
     await limiter.check(caller.ip)
-    if (sent.type === 'm.login.application_service') throw forbidden('There is no application service with this token')
+    if (sent.type === 'm.login.application_service') throw noAppservice(caller)
     if (!settings.isEnabled) throw forbidden('Registration is disabled')
     const earlier = await interactiveAuth.resume(getString(sent.auth, 'session'), OPERATION)
     const request = earlier === undefined ? sent : requestOf(sent, earlier.params)
@@ -100,6 +111,15 @@ export class Registrations {
     if (!settings.isEnabled) throw forbidden('Registration is disabled')
     const userId = names.judge(username)
     if (!settings.isUserInUseErrorHidden) await accounts.mustBeFree(userId)
+  }
+
+  /** Whether one could register with the token now. https://spec.matrix.org/v1.19/client-server-api/#get_matrixclientv1registermloginregistration_tokenvalidity */
+  async isTokenGood(token: string, caller: RegistrationCaller): Promise<boolean> {
+    const { db, clock, tokenLimiter, settings } = this.#deps
+    await tokenLimiter.take(caller.ip)
+    if (!settings.isEnabled) throw forbidden('Registration is disabled')
+    const row = await registrationTokenOf(db, token)
+    return row !== undefined && isGood(row, clock.now())
   }
 
   /** The ways to an account. The dummy comes after the token, as clients know it. */

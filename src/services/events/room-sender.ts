@@ -43,7 +43,8 @@ type Deps = {
   readonly random: Random
   readonly serverName: string
   readonly messageLimiter: Limiter
-  readonly redactionLimiter: Limiter
+  /** Counts redactions of what others sent; `undefined`: they count as messages. */
+  readonly redactionLimiter: Limiter | undefined
 }
 
 /** An event as a client asks for it. `txn`: its transaction ID and the path that it counts for. */
@@ -75,6 +76,7 @@ export class RoomSender {
       if (target === undefined) throw badJson("a redaction's content names an event under 'redacts'")
       return this.redact(requester, { ...message, target })
     }
+    await this.#take(requester)
     const manner = await this.#judge(requester, message, undefined)
     if (manner === 'shadow') return this.#pretended(requester, message)
     const room = await this.#roomOf(message.roomId)
@@ -85,6 +87,7 @@ export class RoomSender {
   /** Sets state; what is so already is left as it is. https://spec.matrix.org/v1.19/client-server-api/#put_matrixclientv3roomsroomidstateeventtypestatekey */
   async sendState(requester: Requester, message: Message & { readonly stateKey: string }): Promise<EventId> {
     const { roomId, type, content, stateKey } = message
+    await this.#take(requester)
     const manner = await this.#judge(requester, message, stateKey)
     if (manner === 'shadow') return this.#pretended(requester, message)
     if (type === 'm.room.canonical_alias') await this.#judgeAliases(roomId, content)
@@ -105,6 +108,7 @@ export class RoomSender {
     const { roomId, target, txn } = message
     const { isSuspended } = requester
     const content = { ...message.content, redacts: target }
+    await this.#takeRedaction(requester, roomId, target)
     const manner = await this.#judge(requester, { ...message, content }, undefined)
     if (manner === 'shadow') return this.#pretended(requester, message)
     const scope = txn === undefined ? undefined : transactionOf(requester, txn)
@@ -166,16 +170,26 @@ export class RoomSender {
     return (await this.#deps.roomMemberships.set(requester, wish)) ?? this.#pretended(requester, { txn: undefined })
   }
 
+  async #take(requester: Requester, limiter = this.#deps.messageLimiter): Promise<void> {
+    if (!requester.isExemptFromRateLimits) await limiter.take(String(requester.user))
+  }
+
+  async #takeRedaction(requester: Requester, roomId: RoomId, target: EventId): Promise<void> {
+    const { redactionLimiter, rooms, db } = this.#deps
+    if (redactionLimiter === undefined) return this.#take(requester)
+    const room = await rooms.byId(roomId)
+    const stored = room === undefined ? undefined : await eventOfRoom(db, room.room, target)
+    const sender = stored === undefined ? undefined : room?.store.loaded(stored, room).event.sender
+    return this.#take(requester, sender === undefined || sender === requester.userId ? undefined : redactionLimiter)
+  }
+
   /** Throws where it may not be sent, or says how it is to be. */
   async #judge(
     requester: Requester,
     { roomId, type, content }: Message,
     stateKey: string | undefined,
   ): Promise<SendManner | 'shadow'> {
-    const { messageLimiter, redactionLimiter, hooks } = this.#deps
-    const limiter = type === 'm.room.redaction' && stateKey === undefined ? redactionLimiter : messageLimiter
-    if (!requester.isExemptFromRateLimits) await limiter.take(String(requester.user))
-    const verdict = await hooks.ask('checkEventForSpam', requester, { roomId, type, stateKey, content })
+    const verdict = await this.#deps.hooks.ask('checkEventForSpam', requester, { roomId, type, stateKey, content })
     if (verdict.ok) return requester.isShadowBanned ? 'shadow' : 'send'
     const manner = mannerOf(verdict)
     if (manner === 'reject') throw forbidden(verdict.reason)

@@ -12,6 +12,7 @@ import type { RoomRegistry } from '#rooms/registry.ts'
 import type { RoomViews } from '#rooms/views.ts'
 import { type Origin, opaqueEventId, refusalOfBuild, signerOf } from '#services/events/create-event.ts'
 import type { EventSender } from '#services/events/send-event.ts'
+import type { Limiter } from '#services/limiter.ts'
 import type { MemberProfiles } from '#services/profiles/member-profiles.ts'
 import type { Reservations } from '#services/reservations.ts'
 import { Change } from '#storage/change.ts'
@@ -57,6 +58,7 @@ type Deps = {
   readonly fingerprints: Fingerprints
   readonly hooks: Hooks
   readonly invitations: Invitations
+  readonly limiter: Limiter
   readonly profiles: MemberProfiles
   readonly reservations: Reservations
   readonly settings: {
@@ -85,12 +87,14 @@ export class RoomCreator {
 
   /** Makes a room with all its first events in one commit, and resolves to its ID. */
   async create(requester: Requester, request: RoomRequest): Promise<RoomId> {
-    const { settings, hooks } = this.#deps
+    const { settings, hooks, limiter, invitations } = this.#deps
     const rules = roomVersion(request.version ?? settings.defaultVersion)
     if (rules === undefined) throw unsupportedRoomVersion(`This server has no rooms of version ${request.version}`)
     if (request.invite.length > MAX_INVITES)
       throw invalidParam(`At most ${MAX_INVITES} users can be invited with a room`)
     const { name, invite } = request
+    if (!requester.isExemptFromRateLimits) await limiter.take(String(requester.user))
+    await invitations.takeWithRoom(requester, invite.length)
     const verdict = await hooks.ask('userMayCreateRoom', requester, { name, invite })
     if (!verdict.ok) throw forbidden(verdict.reason)
     const alias = this.#aliasOf(requester, request)

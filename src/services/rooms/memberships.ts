@@ -9,6 +9,7 @@ import type { MembershipIndex } from '#rooms/membership-index.ts'
 import type { RoomRegistry } from '#rooms/registry.ts'
 import type { Users } from '#services/accounts/users.ts'
 import type { EventSender } from '#services/events/send-event.ts'
+import type { Limiter } from '#services/limiter.ts'
 import type { MemberProfiles } from '#services/profiles/member-profiles.ts'
 import { Change, LOG_KIND } from '#storage/change.ts'
 import type { Commit } from '#storage/commit.ts'
@@ -26,6 +27,9 @@ type Deps = {
   readonly hooks: Hooks
   readonly invitations: Invitations
   readonly commit: Commit
+  /** Count joins by user, and by room. */
+  readonly joinLimiter: Limiter
+  readonly roomJoinLimiter: Limiter
   readonly settings: {
     readonly forgetOnLeave: boolean
     /** Users may be called otherwise in a room than elsewhere. */
@@ -54,10 +58,28 @@ export class Memberships {
     roomId: RoomId,
     wish: { readonly reason: string | undefined; readonly content?: JsonObject },
   ): Promise<EventId> {
-    const { rooms, hooks, sender, profiles } = this.#deps
+    const { rooms, joinLimiter, roomJoinLimiter } = this.#deps
     const room = await rooms.byId(roomId)
     if (room === undefined) throw notFound('This server does not know the room, and does not speak with others yet')
     const current = await this.#membership(room, requester.userId)
+    if (current === 'join' || requester.isExemptFromRateLimits)
+      return this.#enter(requester, room, { ...wish, current })
+    await joinLimiter.take(String(requester.user))
+    return roomJoinLimiter.during(roomId, () => this.#enter(requester, room, { ...wish, current }))
+  }
+
+  async #enter(
+    requester: Requester,
+    room: ActiveRoom,
+    wish: {
+      readonly reason: string | undefined
+      readonly content?: JsonObject
+      readonly current: MembershipName | undefined
+    },
+  ): Promise<EventId> {
+    const { hooks, sender, profiles } = this.#deps
+    const { current } = wish
+    const { roomId } = room
     const verdict = await hooks.ask('userMayJoinRoom', requester, roomId, current === 'invite')
     if (!verdict.ok) throw forbidden(verdict.reason)
     if (requester.isGuest) await this.#letGuestIn(room)
@@ -94,15 +116,22 @@ export class Memberships {
       const allowed = this.#deps.settings.perRoomProfiles ? content : await this.#deps.profiles.of(requester.user)
       return this.join(requester, roomId, { reason: undefined, content: allowed })
     }
-    if (membership === 'invite' && !(await invitations.judge(requester, target, roomId))) return undefined
-    return this.#change(requester, { roomId, target, reason: undefined }, async () => content)
+    const act = { roomId, target, reason: undefined }
+    if (membership !== 'invite') return this.#change(requester, act, async () => content)
+    return invitations.counted(requester, act, async () =>
+      (await invitations.judge(requester, target, roomId))
+        ? this.#change(requester, act, async () => content)
+        : undefined,
+    )
   }
 
   /** Invites a user of any server. */
   async invite(requester: Requester, act: MembershipAct): Promise<void> {
     const { profiles, invitations } = this.#deps
-    if (!(await invitations.judge(requester, act.target, act.roomId))) return
-    await this.#change(requester, act, async () => ({ ...(await profiles.ofUser(act.target)), membership: 'invite' }))
+    await invitations.counted(requester, act, async () => {
+      if (!(await invitations.judge(requester, act.target, act.roomId))) return
+      await this.#change(requester, act, async () => ({ ...(await profiles.ofUser(act.target)), membership: 'invite' }))
+    })
   }
 
   /** Invites whoever has an address, which would take an identity server: none is used here. */

@@ -1,7 +1,9 @@
 import { forbidden } from '#protocol/errors.ts'
+import { usedMeanwhile } from '#services/accounts/interactive-auth/interactive-auth.ts'
 import { Change } from '#storage/change.ts'
 import type { Commit } from '#storage/commit.ts'
 import type { Reader } from '#storage/database.ts'
+import { accountActive } from '#storage/stores/accounts.ts'
 import {
   expiredLoginTokensRemoved,
   loginTokenAdded,
@@ -22,6 +24,9 @@ type Deps = {
   readonly lifetimeMs: number
 }
 
+/** A token, and how long it is good. */
+export type LoginToken = { readonly token: string; readonly expiresInMs: number }
+
 /** Short-lived tokens by which somebody who is known here logs in on another device, once. https://spec.matrix.org/v1.19/client-server-api/#legacy-login */
 export class LoginTokens {
   readonly #deps: Deps
@@ -30,13 +35,15 @@ export class LoginTokens {
     this.#deps = deps
   }
 
-  /** A new token for the user. */
-  async issue(user: number): Promise<{ readonly token: string; readonly expiresInMs: number }> {
+  /** A new token for the user. `write`: what belongs into the same commit; throws where that was refused. */
+  async issue(user: number, write: (change: Change) => void = () => {}): Promise<LoginToken> {
     const { commit, clock, random, lifetimeMs } = this.#deps
     const token = newToken(random, 'login')
     const now = clock.now()
-    const change = new Change().write(expiredLoginTokensRemoved, { now })
-    await commit(change.write(loginTokenAdded, { hash: tokenHash(token), user, expiresTs: now + lifetimeMs }))
+    const change = new Change().require(accountActive, { user }).write(expiredLoginTokensRemoved, { now })
+    change.write(loginTokenAdded, { hash: tokenHash(token), user, expiresTs: now + lifetimeMs })
+    write(change)
+    if (!(await commit(change)).ok) throw usedMeanwhile()
     return { token, expiresInMs: lifetimeMs }
   }
 

@@ -27,6 +27,7 @@ import {
 } from '#storage/stores/sessions.ts'
 import type { ByteCache } from '#util/byte-cache.ts'
 import type { Clock } from '#util/clock.ts'
+import { KeyedMutex } from '#util/keyed-mutex.ts'
 import { type Random, randomLetters } from '#util/random.ts'
 import { newFamily, newRefreshToken, newToken, tokenHash } from './token-text.ts'
 
@@ -92,6 +93,8 @@ const ATTEMPTS = 5
 export class Sessions {
   readonly #deps: Deps
   readonly #seen = new Map<string, number>()
+  /** By user. */
+  readonly #logins = new KeyedMutex<number>()
   /** Grows with each time something is forgotten: what was read before may be out of date. */
   #forgotten = 0
 
@@ -100,7 +103,12 @@ export class Sessions {
   }
 
   /** Begins a session of an account that is there. The device, where it was there, keeps its name; its former session ends. */
-  async open(request: SessionRequest, extras: SessionExtras = NO_EXTRAS): Promise<NewSession> {
+  open(request: SessionRequest, extras: SessionExtras = NO_EXTRAS): Promise<NewSession> {
+    // Those who log in on one device at once come one after the other, rather than in each other's way.
+    return this.#logins.run(request.user, () => this.#open(request, extras))
+  }
+
+  async #open(request: SessionRequest, extras: SessionExtras): Promise<NewSession> {
     for (let attempt = 1; ; attempt++) {
       const change = new Change().require(accountActive, { user: request.user })
       const session = await this.begin(change, request)

@@ -60,6 +60,10 @@ export const registrationTokenGood = condition('registration_token_good', {
   scope,
 })
 
+/** As the condition, for a token that was read. */
+export const isGood = ({ usesAllowed, pending, completed, expiresTs }: RegistrationTokenRow, now: number): boolean =>
+  (usesAllowed === undefined || pending + completed < usesAllowed) && (expiresTs === undefined || expiresTs > now)
+
 /** The token of that text, or `undefined`. */
 export const registrationTokenOf = (db: Reader, token: string): Promise<RegistrationTokenRow | undefined> =>
   db.get(
