@@ -23,8 +23,8 @@ type Known = {
   readonly upTo: number
   readonly main: Unread
   readonly threads: Map<string, Unread>
-  /** Of the room, when it was counted: redactions change what was counted. */
-  readonly epoch: number
+  /** Of the room's view, when it was counted: redactions change what was counted. */
+  readonly epoch: symbol
 }
 
 type ReadPlaces = {
@@ -94,7 +94,7 @@ export class UnreadCounts {
     view: RoomView,
     { user, upTo, ignored }: { readonly user: number; readonly upTo: number; readonly ignored: ReadonlySet<number> },
   ): Promise<Known | undefined> {
-    if (known.epoch !== view.redactions || known.upTo > upTo) return undefined
+    if (known.epoch !== view.epoch || known.upTo > upTo) return undefined
     if (view.hasArrivals(known.upTo, upTo) === false) return { ...known, upTo }
     const events = await view.arrivals(known.upTo, upTo, MAX_ADDED)
     if (events.length === MAX_ADDED) return undefined
@@ -115,7 +115,7 @@ export class UnreadCounts {
     { user, upTo, since }: { readonly user: number; readonly upTo: number; readonly since: number },
   ): Promise<Known> {
     const { db } = this.#deps
-    const { room } = view
+    const { room, epoch } = view
     const read = await this.#readPlaces(room, user, since)
     const counts = new Map<string | undefined, Unread>()
     for (const { thread, ...unread } of await unreadByThread(db, { room, user, after: read.everywhere, upTo })) {
@@ -135,7 +135,7 @@ export class UnreadCounts {
       if (pos > after) counts.set(thread, sum([counts.get(thread) ?? NOTHING, { notify, highlight }]))
     }
     const threads = new Map([...counts].filter((one): one is [string, Unread] => one[0] !== undefined))
-    return { upTo, main: counts.get(undefined) ?? NOTHING, threads: withoutEmpty(threads), epoch: view.redactions }
+    return { upTo, main: counts.get(undefined) ?? NOTHING, threads: withoutEmpty(threads), epoch }
   }
 
   /** How far the user has read: everywhere, outside threads, and in threads that are read further than the rest. */
