@@ -42,6 +42,7 @@ export const wireSync = (
       bundles,
       sent: new SentMembers(cache<string, Map<string, number>>((sent) => sent.size * 100, 'lazy_members')),
       sections: {
+        readAhead: userDataSections.readAhead,
         ephemeral: async (room) => [...(await typing.section(room)), ...(await userDataSections.receipts(room))],
         accountData: userDataSections.ofRoom,
         unread: unreadCounts.section,

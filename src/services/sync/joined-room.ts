@@ -4,6 +4,7 @@ import type { Bundles } from '#services/events/bundles.ts'
 import { type Audience, printEvents } from '#services/events/client-events.ts'
 import type { Reader } from '#storage/database.ts'
 import { lazyState, type SentMembers } from './lazy-members.ts'
+import { plainHistory, printPlain } from './plain-history.ts'
 import type { SyncRequest } from './request.ts'
 import type { RoomContext, RoomSections } from './sections.ts'
 import { changedState, wholeState } from './state-delta.ts'
@@ -30,17 +31,19 @@ export const printJoined = async (
   request: RoomRequest,
   deps: RoomPrinting,
 ): Promise<string | undefined> => {
-  const { view, requester, upTo, roomSince, memberships } = room
-  const viewer = { userId: requester.userId, membership: memberships.get(view.room) }
-  const timeline = await readTimeline(view, viewer, { since: roomSince, upTo }, room.filter)
-  const fields = await printHistory(room, request, { timeline, viewer, upTo }, deps)
+  const { view, roomSince } = room
+  const plain = request.fullState ? undefined : plainHistory(room, deps.sent)
+  const fields =
+    plain === undefined
+      ? await readHistory(room, request, deps)
+      : printPlain(plain, room, { pageToken: deps.pageToken, stateName: request.stateAfter ?? 'state' })
   const ephemeral = await deps.sections.ephemeral(room)
   const accountData = await deps.sections.accountData(room)
   const isFirst = roomSince === 0 || request.fullState
   if (!isFirst && fields === undefined && ephemeral.length === 0 && accountData.length === 0) return undefined
   const unread = await deps.sections.unread(room)
   const parts = [
-    ...(fields ?? (await emptyHistory(room, request, deps))),
+    ...(fields ?? emptyHistory(room, request, deps)),
     `"ephemeral":{"events":[${ephemeral.join(',')}]}`,
     `"account_data":{"events":[${accountData.join(',')}]}`,
     ...unread,
@@ -64,6 +67,13 @@ export const printLeft = async (
   const accountData = await deps.sections.accountData(room)
   const parts = [...fields, `"account_data":{"events":[${accountData.join(',')}]}`]
   return `${JSON.stringify(view.roomId)}:{${parts.join(',')}}`
+}
+
+async function readHistory(room: RoomContext, request: RoomRequest, deps: RoomPrinting): Promise<string[] | undefined> {
+  const { view, requester, upTo, roomSince, memberships } = room
+  const viewer = { userId: requester.userId, membership: memberships.get(view.room) }
+  const timeline = await readTimeline(view, viewer, { since: roomSince, upTo }, room.filter)
+  return printHistory(room, request, { timeline, viewer, upTo }, deps)
 }
 
 type History = { readonly timeline: Timeline; readonly viewer: Viewer; readonly upTo: number }
@@ -94,7 +104,7 @@ async function printHistory(
   return fields
 }
 
-async function emptyHistory(room: RoomContext, { stateAfter }: RoomRequest, deps: RoomPrinting): Promise<string[]> {
+function emptyHistory(room: RoomContext, { stateAfter }: RoomRequest, deps: RoomPrinting): string[] {
   return [
     `"timeline":{"events":[],"limited":false,"prev_batch":${JSON.stringify(deps.pageToken(room.upTo))}}`,
     `${JSON.stringify(stateAfter ?? 'state')}:{"events":[]}`,

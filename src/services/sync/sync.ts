@@ -5,12 +5,14 @@ import { userEntries } from '#storage/stores/log.ts'
 import type { Feed } from '#streams/feed.ts'
 import { printToken, type Token } from '#streams/token.ts'
 import type { Clock } from '#util/clock.ts'
+import { nextTurn } from '#util/next-turn.ts'
 import { printStripped } from './invited-room.ts'
 import { printJoined, printLeft, type RoomPrinting } from './joined-room.ts'
+import { isQuiet } from './quiet.ts'
 import type { SyncRequest } from './request.ts'
 import type { RoomContext, SyncContext, UserPart, UserSection } from './sections.ts'
 import { type Candidate, skeletonOf } from './skeleton.ts'
-import type { Waiters } from './waiters.ts'
+import type { Wait, Waiters } from './waiters.ts'
 
 type Deps = {
   readonly db: Reader
@@ -36,8 +38,8 @@ type Deps = {
 const MAX_TIMEOUT_MS = 5 * 60_000
 /** A client with more of its own entries than this is told everything of its own anew. */
 const MAX_OWN = 1_000
-/** How many rooms are read at once. */
-const ROOMS_AT_ONCE = 16
+/** How many rooms are read at once, before others get their turn. */
+const ROOMS_AT_ONCE = 50
 
 type Answer = { readonly text: string; readonly isNews: boolean }
 
@@ -54,26 +56,33 @@ export class Syncs {
     const { waiters, clock } = this.#deps
     const deadline = clock.now() + Math.min(request.timeoutMs, MAX_TIMEOUT_MS)
     let isGone = false
-    let stopListening = () => {}
-    try {
-      for (;;) {
-        // What happens from here on ends the wait, so that nothing falls between looking and waiting.
-        const left = isGone || waiters.isClosed ? 0 : deadline - clock.now()
-        const wait = left > 0 && !isImmediate(request) ? waiters.wait(request.requester.user, left) : undefined
-        const answer = await this.#answer(request)
-        if (answer.isNews || wait === undefined) {
-          wait?.cancel()
-          return answer.text
-        }
-        stopListening()
-        stopListening = request.onGone(() => {
-          isGone = true
-          wait.cancel()
-        })
-        await wait.ended
-      }
-    } finally {
+    const left = () => (isGone || waiters.isClosed || isImmediate(request) ? 0 : deadline - clock.now())
+    const begin = () => (left() > 0 ? waiters.wait(request.requester.user, left()) : undefined)
+    const end = async (wait: Wait) => {
+      const stopListening = request.onGone(() => {
+        isGone = true
+        wait.cancel()
+      })
+      await wait.ended
       stopListening()
+    }
+    // What happens from here on ends the wait, so that nothing falls between looking and waiting.
+    let wait = begin()
+    if (wait !== undefined && isQuiet(request, this.#deps)) {
+      await end(wait)
+      // Whoever was woken has news as good as always, and does not wait again.
+      const answer = await this.#answer(request)
+      if (answer.isNews || left() <= 0) return answer.text
+      wait = begin()
+    }
+    for (;;) {
+      const answer = await this.#answer(request)
+      if (answer.isNews || wait === undefined) {
+        wait?.cancel()
+        return answer.text
+      }
+      await end(wait)
+      wait = begin()
     }
   }
 
@@ -83,7 +92,7 @@ export class Syncs {
     const context = await this.#context(request, feed.applied)
     const rooms = await this.#rooms(request, context)
     const parts: UserPart[] = []
-    for (const section of this.#deps.userSections) parts.push(await section(context))
+    for (const section of this.#deps.userSections) parts.push(await section.print(context))
     const toDevice = parts.find((part) => part.toDevice !== undefined)?.toDevice ?? context.since?.toDevice ?? 0
     const next = printToken({ incarnation, position: context.upTo, toDevice, stamp, place: undefined })
     const fields = [`"next_batch":${JSON.stringify(next)}`, ...parts.flatMap((part) => part.fields)]
@@ -140,18 +149,27 @@ export class Syncs {
   ): Promise<string[]> {
     const printed: string[] = []
     for (let at = 0; at < candidates.length; at += ROOMS_AT_ONCE) {
+      if (at > 0) await nextTurn()
+      const slice = candidates.slice(at, at + ROOMS_AT_ONCE)
+      const readAhead = await this.#readAhead(slice, context)
       const texts = await Promise.all(
-        candidates.slice(at, at + ROOMS_AT_ONCE).map(async ({ membership, since }) => {
+        slice.map(async ({ membership, since }) => {
           const view = await this.#deps.views.findByNumber(membership.room)
           // It was purged since the memberships were read.
           if (view === undefined) return undefined
           if (!context.filter.wantsRoom(view.roomId) || this.#deps.excludedRooms.has(view.roomId)) return undefined
-          return print({ ...context, view, roomSince: since })
+          return print({ ...context, view, roomSince: since, readAhead })
         }),
       )
       for (const text of texts) if (text !== undefined) printed.push(text)
     }
     return printed
+  }
+
+  /** What whole rooms need is read for all of them, if they are more than one. */
+  async #readAhead(candidates: readonly Candidate[], context: SyncContext): Promise<RoomContext['readAhead']> {
+    const whole = candidates.filter(({ since }) => since === 0).map(({ membership }) => membership.room)
+    return whole.length > 1 ? this.#deps.printing.sections.readAhead(context, whole) : undefined
   }
 
   #pageToken(position: number): string {
