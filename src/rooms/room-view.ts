@@ -5,7 +5,7 @@ import { roomKey } from '#storage/room-key.ts'
 import { entries, lookUp } from '#storage/state-trie/trie.ts'
 import { arrivedEvents, stateAfterLast } from '#storage/stores/events.ts'
 import { heroRows, membershipCounts } from '#storage/stores/memberships.ts'
-import { currentStateAt, keyCountOf } from '#storage/stores/states.ts'
+import { currentStateAt, keyCountOf, keysOfNoMembers } from '#storage/stores/states.ts'
 import type { EventHome, LoadedEvent } from './loaded-event.ts'
 import type { RoomStore } from './room-store.ts'
 
@@ -43,6 +43,8 @@ export class RoomView implements EventHome {
   /** IDs of the events that arrivals since `#relationsFrom` relate to. */
   readonly #related = new Set<string>()
   #relationsFrom: number
+  /** Key numbers that are no memberships, as long as the room has so many keys. */
+  #others: { readonly count: number; readonly keys: readonly number[] } | undefined
   #members: { readonly state: number; readonly summary: Promise<MemberSummary> } | undefined
   #epoch = Symbol('epoch')
   readonly #memo = new Map<string, number>()
@@ -267,6 +269,15 @@ export class RoomView implements EventHome {
     const dense = await this.store.states(this.room, (rows) => entries(rows, state, count))
     this.#dense = { state, entries: dense }
     return dense
+  }
+
+  /** n of each event in a state that is no membership. Costs how many those are, also in a room of many members. */
+  async withoutMembers(state: number): Promise<number[]> {
+    const dense = await this.entries(state)
+    if (this.#others?.count !== dense.length) {
+      this.#others = { count: dense.length, keys: await keysOfNoMembers(this.store.db, this.room) }
+    }
+    return this.#others.keys.flatMap((key) => dense[key] || [])
   }
 
   /** Key of an event's row. */

@@ -7,7 +7,7 @@ import { lazyState, type SentMembers } from './lazy-members.ts'
 import { plainHistory, printPlain } from './plain-history.ts'
 import type { SyncRequest } from './request.ts'
 import type { RoomContext, RoomSections } from './sections.ts'
-import { changedState, wholeState } from './state-delta.ts'
+import { changedState, stateWithoutMembers, wholeState } from './state-delta.ts'
 import { printSummary } from './summary.ts'
 import { readTimeline, type Timeline } from './timeline.ts'
 import type { SeenEvent, Viewer } from './visibility.ts'
@@ -42,13 +42,12 @@ export const printJoined = async (
   const isFirst = roomSince === 0 || request.fullState
   if (!isFirst && fields === undefined && ephemeral.length === 0 && accountData.length === 0) return undefined
   const unread = await deps.sections.unread(room)
-  const parts = [
-    ...(fields ?? emptyHistory(room, request, deps)),
-    `"ephemeral":{"events":[${ephemeral.join(',')}]}`,
-    `"account_data":{"events":[${accountData.join(',')}]}`,
-    ...unread,
-  ]
-  return `${JSON.stringify(view.roomId)}:{${parts.join(',')}}`
+  // Not joined piece by piece, so that the whole answer is laid out in one go.
+  let text = `${JSON.stringify(view.roomId)}:{`
+  for (const field of fields ?? emptyHistory(room, request, deps)) text += `${field},`
+  text += `"ephemeral":{"events":[${ephemeral.join(',')}]},"account_data":{"events":[${accountData.join(',')}]}`
+  for (const field of unread) text += `,${field}`
+  return `${text}}`
 }
 
 /** Prints a room for `leave`: what the user may see of it until they left. */
@@ -87,10 +86,10 @@ async function printHistory(
 ): Promise<string[] | undefined> {
   const state = await stateOf(room, request, { timeline, viewer, upTo }, deps)
   const isFirst = room.roomSince === 0 || request.fullState
-  if (!isFirst && timeline.events.length === 0 && state.length === 0 && !timeline.limited) return undefined
+  const shown = timeline.events.filter(({ event }) => isShown(event, room))
+  if (!isFirst && shown.length === 0 && state.length === 0 && !timeline.limited) return undefined
   const { requester, now, ignored } = room
   const audience: Audience = { requester, now, withRoomId: false, ignored, viewer, upTo }
-  const shown = timeline.events.filter(({ event }) => isShown(event, room))
   const printed = await printEvents(room.view, shown, audience, deps)
   const stateEvents = await printEvents(room.view, await asSeen(state, viewer), audience, deps)
   const name = request.stateAfter ?? 'state'
@@ -134,16 +133,13 @@ async function stateOf(
   const isFull = roomSince === 0 || request.fullState
   const first = timeline.events[0]?.event.row.stateBefore
   const base = request.stateAfter === undefined && first !== undefined ? first : await view.stateAt(upTo)
-  const state = isFull ? await wholeState(view, base) : await changedState(view, await view.stateAt(roomSince), base)
-  const chosen =
-    filter.filter.room.state.lazyLoadMembers === true
-      ? await lazyState(
-          view,
-          requester,
-          { state, timeline: timeline.events, base, isFull },
-          { filter, sent: deps.sent },
-        )
-      : state
+  const isLazy = filter.filter.room.state.lazyLoadMembers === true
+  const whole = isLazy ? stateWithoutMembers : wholeState
+  const state = isFull ? await whole(view, base) : await changedState(view, await view.stateAt(roomSince), base)
+  const chosen = isLazy
+    ? await lazyState(view, requester, { state, timeline: timeline.events, base, isFull }, { filter, sent: deps.sent })
+    : state
+  if (filter.isStateOpen) return chosen
   return chosen.filter((event) =>
     filter.state({ type: event.row.type, sender: event.event.sender, roomId: view.roomId, content: event.content }),
   )
