@@ -55,6 +55,7 @@ export class DeviceLists {
   readonly section: UserSection = {
     print: (context) => this.#print(context),
     isQuiet: (_requester, since) => this.#deps.feed.deviceLists.isQuiet(since.position),
+    isInEveryAnswer: false,
   }
 
   async #print(context: SyncContext): Promise<UserPart> {

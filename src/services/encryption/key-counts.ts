@@ -46,6 +46,7 @@ export class KeyCounts {
   readonly section: UserSection = {
     print: (context) => this.#print(context),
     isQuiet: () => true,
+    isInEveryAnswer: true,
   }
 
   async #print(context: SyncContext): Promise<UserPart> {

@@ -57,6 +57,7 @@ export class ToDeviceQueue {
     // Even what has arrived already is removed only when somebody looks.
     isQuiet: ({ user, deviceId }) =>
       deviceId === undefined || this.#deps.remembered.peek(nameOf({ user, deviceId }))?.last === 0,
+    isInEveryAnswer: false,
   }
 
   async #print({ requester, since, upTo }: SyncContext): Promise<UserPart> {

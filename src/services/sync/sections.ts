@@ -42,9 +42,9 @@ export type RoomSections = {
   /** Reads for rooms that are printed whole, all at once. */
   readonly readAhead: (context: SyncContext, rooms: readonly number[]) => Promise<ReadAhead>
   /** Printed events of `ephemeral`: typing, receipts. */
-  readonly ephemeral: (room: RoomContext) => Promise<readonly string[]>
+  readonly ephemeral: (room: RoomContext) => readonly string[] | Promise<readonly string[]>
   /** Printed events of `account_data`, tags too. */
-  readonly accountData: (room: RoomContext) => Promise<readonly string[]>
+  readonly accountData: (room: RoomContext) => readonly string[] | Promise<readonly string[]>
   /** `unread_notifications` and, where the client wants it, `unread_thread_notifications`, as fields. */
   readonly unread: (room: RoomContext) => Promise<readonly string[]>
 }
@@ -55,6 +55,8 @@ export type UserSection = {
   readonly print: (context: SyncContext) => Promise<UserPart>
   /** Whether memory says that there is nothing to tell since the token, of a requester for whom nothing was logged since. */
   readonly isQuiet: (requester: Requester, since: Token) => boolean
+  /** Whether it has something to say even where that is no news. */
+  readonly isInEveryAnswer: boolean
 }
 /** What such a part has to say. */
 export type UserPart = {

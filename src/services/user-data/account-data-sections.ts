@@ -19,6 +19,7 @@ export class AccountDataSections {
   readonly global: UserSection = {
     print: (context) => this.#printGlobal(context),
     isQuiet: () => true,
+    isInEveryAnswer: false,
   }
 
   async #printGlobal(context: SyncContext): Promise<UserPart> {
@@ -38,9 +39,11 @@ export class AccountDataSections {
   }
 
   /** What the user keeps about a room, its tags too. */
-  readonly ofRoom = async (context: RoomContext): Promise<string[]> => {
+  readonly ofRoom = (context: RoomContext): readonly string[] | Promise<readonly string[]> =>
+    context.roomSince > 0 && !mayHaveChanged(context) ? [] : this.#printOfRoom(context)
+
+  async #printOfRoom(context: RoomContext): Promise<readonly string[]> {
     const { requester, roomSince, upTo, filter, view } = context
-    if (roomSince > 0 && !mayHaveChanged(context)) return []
     const range = { since: roomSince, upTo }
     const rows =
       context.readAhead?.accountData.get(view.room) ??
