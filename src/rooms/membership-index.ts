@@ -38,6 +38,11 @@ export class MembershipIndex {
     return this.#ofUser.get(user)
   }
 
+  /** As `ofUser`, if it is in memory. */
+  peekUser(user: number): ReadonlyMap<number, MembershipRow> | undefined {
+    return this.#ofUser.peek(user)
+  }
+
   /** The local users of a room and what they are. */
   ofRoom(room: number): Promise<ReadonlyMap<number, MembershipName>> {
     return this.#ofRoom.get(room)

@@ -42,7 +42,13 @@ export const wireSync = (
       bundles,
       sent: new SentMembers(cache<string, Map<string, number>>((sent) => sent.size * 100, 'lazy_members')),
       sections: {
-        ephemeral: async (room) => [...(await typing.section(room)), ...(await userDataSections.receipts(room))],
+        readAhead: userDataSections.readAhead,
+        ephemeral: (room) => {
+          const types = typing.section(room)
+          const receipts = userDataSections.receipts(room)
+          if (receipts instanceof Promise) return receipts.then((moved) => [...types, ...moved])
+          return receipts.length === 0 ? types : [...types, ...receipts]
+        },
         accountData: userDataSections.ofRoom,
         unread: unreadCounts.section,
       },

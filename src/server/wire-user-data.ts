@@ -1,4 +1,4 @@
-import { receiptSection } from '#services/ephemeral/receipt-section.ts'
+import { readReceipts, receiptSection } from '#services/ephemeral/receipt-section.ts'
 import { Receipts } from '#services/ephemeral/receipts.ts'
 import { Downloads } from '#services/media/downloads.ts'
 import { FileStore } from '#services/media/file-store.ts'
@@ -6,8 +6,9 @@ import { Uploads } from '#services/media/uploads.ts'
 import { PushRules, type RulesOfUser } from '#services/push/push-rules.ts'
 import { UnreadCounts } from '#services/push/unread-counts.ts'
 import { JoinedRooms } from '#services/rooms/joined-rooms.ts'
+import type { SyncContext } from '#services/sync/sections.ts'
 import { AccountData } from '#services/user-data/account-data.ts'
-import { AccountDataSections } from '#services/user-data/account-data-sections.ts'
+import { AccountDataSections, readRoomAccountData } from '#services/user-data/account-data-sections.ts'
 import { Filters } from '#services/user-data/filters.ts'
 import { type IgnoredList, IgnoredUsers, ignoredListBytes } from '#services/user-data/ignored-users.ts'
 import { RoomTags } from '#services/user-data/room-tags.ts'
@@ -35,6 +36,10 @@ export const wireUserData = (foundation: Foundation) => {
     global: sections.global,
     ofRoom: sections.ofRoom,
     receipts: receiptSection(foundation),
+    readAhead: async (context: SyncContext, rooms: readonly number[]) => ({
+      receipts: await readReceipts(db, context, rooms),
+      accountData: await readRoomAccountData(db, context, rooms),
+    }),
   }
   return {
     joinedRooms,

@@ -25,11 +25,11 @@ const PREFIX = 'y1'
 
 /** Prints a token: URL-safe, under 100 characters. */
 export const printToken = ({ incarnation, position, toDevice, stamp, place }: Token): string => {
-  const numbers = [incarnation, position, toDevice].map((number) => number.toString(36))
+  const numbers = `${incarnation.toString(36)}_${position.toString(36)}_${toDevice.toString(36)}`
   const stamped = stamp === undefined ? '' : `${stamp.boot}-${stamp.count.toString(36)}`
   const placed =
-    place === undefined ? [] : [`${place.isForward ? 'f' : 'b'}${place.depth.toString(36)}-${place.pos.toString(36)}`]
-  return [PREFIX, ...numbers, stamped, ...placed].join('_')
+    place === undefined ? '' : `_${place.isForward ? 'f' : 'b'}${place.depth.toString(36)}-${place.pos.toString(36)}`
+  return `${PREFIX}_${numbers}_${stamped}${placed}`
 }
 
 const N = '[0-9a-z]{1,11}'

@@ -16,6 +16,11 @@ export class ReadThrough<K, V> {
     return this.#reading.get(key) ?? this.#read(key, read)
   }
 
+  /** The value if it is at hand. */
+  peek(key: K): V | undefined {
+    return this.#cache.get(key)
+  }
+
   /** The value is another one from now on. */
   forget(key: K): void {
     this.#reading.delete(key)

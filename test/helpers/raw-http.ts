@@ -14,7 +14,10 @@ export class RawConnection {
   readonly #port: number
   #socket: Socket | undefined
   #waiting: Waiting | undefined
-  #received: Buffer = Buffer.alloc(0)
+  #received: Buffer[] = []
+  #receivedBytes = 0
+  /** Bytes of the answer that is being received; 0 until its head is there. */
+  #size = 0
 
   constructor(url: URL) {
     this.#host = url.hostname
@@ -48,7 +51,9 @@ export class RawConnection {
     socket.on('data', (data: Buffer) => this.#read(data))
     const end = (error?: Error) => {
       this.#socket = undefined
-      this.#received = Buffer.alloc(0)
+      this.#received = []
+      this.#receivedBytes = 0
+      this.#size = 0
       const waiting = this.#waiting
       this.#waiting = undefined
       waiting?.reject(error ?? new Error('the connection ended'))
@@ -60,15 +65,21 @@ export class RawConnection {
   }
 
   #read(data: Buffer): void {
-    this.#received = this.#received.length === 0 ? data : Buffer.concat([this.#received, data])
-    const end = this.#received.indexOf('\r\n\r\n')
+    this.#received.push(data)
+    this.#receivedBytes += data.length
+    if (this.#receivedBytes < this.#size) return
+    const received = this.#received.length === 1 ? data : Buffer.concat(this.#received)
+    this.#received = [received]
+    const end = received.indexOf('\r\n\r\n')
     if (end === -1) return
-    const head = this.#received.toString('latin1', 0, end)
-    const length = Number(/content-length: (\d+)/i.exec(head)?.[1] ?? 0)
-    const size = end + 4 + length
-    if (this.#received.length < size) return
-    const body = this.#received.toString('utf8', end + 4, size)
-    this.#received = this.#received.subarray(size)
+    const head = received.toString('latin1', 0, end)
+    this.#size = end + 4 + Number(/content-length: (\d+)/i.exec(head)?.[1] ?? 0)
+    if (received.length < this.#size) return
+    const body = received.toString('utf8', end + 4, this.#size)
+    const rest = received.subarray(this.#size)
+    this.#received = rest.length === 0 ? [] : [rest]
+    this.#receivedBytes = rest.length
+    this.#size = 0
     const waiting = this.#waiting
     this.#waiting = undefined
     waiting?.resolve({ status: Number(head.slice(9, 12)), body })

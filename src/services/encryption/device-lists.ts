@@ -52,7 +52,13 @@ export class DeviceLists {
   }
 
   /** The difference since the token, in answers that are no first ones. */
-  readonly section: UserSection = async (context): Promise<UserPart> => {
+  readonly section: UserSection = {
+    print: (context) => this.#print(context),
+    isQuiet: (_requester, since) => this.#deps.feed.deviceLists.isQuiet(since.position),
+    isInEveryAnswer: false,
+  }
+
+  async #print(context: SyncContext): Promise<UserPart> {
     const { requester, since, memberships, upTo } = context
     if (since === undefined) return { fields: [], isNews: false }
     const span = { user: requester.user, memberships, since: since.position, upTo }

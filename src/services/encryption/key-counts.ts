@@ -43,7 +43,13 @@ export class KeyCounts {
   }
 
   /** Both counts, in every answer to a device. */
-  readonly section: UserSection = async (context): Promise<UserPart> => {
+  readonly section: UserSection = {
+    print: (context) => this.#print(context),
+    isQuiet: () => true,
+    isInEveryAnswer: true,
+  }
+
+  async #print(context: SyncContext): Promise<UserPart> {
     const { user, deviceId } = context.requester
     if (deviceId === undefined) return { fields: [], isNews: false }
     const { oneTime, unusedFallback } = await this.of({ user, deviceId })

@@ -1,5 +1,5 @@
 import type { Users } from '#services/accounts/users.ts'
-import type { UserPart, UserSection } from '#services/sync/sections.ts'
+import type { SyncContext, UserPart, UserSection } from '#services/sync/sections.ts'
 import { Change, LOG_KIND } from '#storage/change.ts'
 import type { Commit } from '#storage/commit.ts'
 import type { Reader } from '#storage/database.ts'
@@ -52,7 +52,15 @@ export class ToDeviceQueue {
   }
 
   /** The messages after the one that the token tells of, the same ones however often it comes. What it tells of has arrived. */
-  readonly section: UserSection = async ({ requester, since, upTo }): Promise<UserPart> => {
+  readonly section: UserSection = {
+    print: (context) => this.#print(context),
+    // Even what has arrived already is removed only when somebody looks.
+    isQuiet: ({ user, deviceId }) =>
+      deviceId === undefined || this.#deps.remembered.peek(nameOf({ user, deviceId }))?.last === 0,
+    isInEveryAnswer: false,
+  }
+
+  async #print({ requester, since, upTo }: SyncContext): Promise<UserPart> {
     const { user, deviceId } = requester
     if (deviceId === undefined) return { fields: [], isNews: false }
     const { db, remembered } = this.#deps
@@ -64,11 +72,11 @@ export class ToDeviceQueue {
       waiting.last > seen ? await toDeviceMessages(db, device, { since: seen, upTo, limit: MAX_MESSAGES }) : []
     const last = messages.at(-1)
     if (last === undefined) return { fields: [], isNews: false, toDevice: seen }
-    const fields = [`"to_device":{"events":[${(await this.#print(messages)).join(',')}]}`]
+    const fields = [`"to_device":{"events":[${(await this.#printMessages(messages)).join(',')}]}`]
     return { fields, isNews: true, toDevice: last.pos }
   }
 
-  async #print(messages: readonly ToDeviceRow[]): Promise<string[]> {
+  async #printMessages(messages: readonly ToDeviceRow[]): Promise<string[]> {
     const senders = await this.#deps.users.byNumbers(new Set(messages.map(({ sender }) => sender)))
     return messages.map(({ sender, type, content }) => {
       const userId = JSON.stringify(senders.get(sender)?.userId)

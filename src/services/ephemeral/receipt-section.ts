@@ -1,8 +1,14 @@
 import type { Users } from '#services/accounts/users.ts'
-import { hasOwn, type RoomContext } from '#services/sync/sections.ts'
+import { hasOwn, type RoomContext, type SyncContext } from '#services/sync/sections.ts'
 import { LOG_KIND } from '#storage/change.ts'
 import type { Reader } from '#storage/database.ts'
-import { type ReceiptRow, receiptsMoved, receiptsOfUser, UNTHREADED } from '#storage/stores/receipts.ts'
+import {
+  type ReceiptRow,
+  receiptsMoved,
+  receiptsOfRooms,
+  receiptsOfUser,
+  UNTHREADED,
+} from '#storage/stores/receipts.ts'
 import type { Feed } from '#streams/feed.ts'
 
 type Deps = { readonly db: Reader; readonly users: Users; readonly feed: Feed }
@@ -16,26 +22,45 @@ const MAX_RECEIPTS = 1_000
  */
 export const receiptSection =
   ({ db, users, feed }: Deps) =>
-  async (context: RoomContext): Promise<string[]> => {
-    const { view, requester, roomSince, upTo, filter, ignored } = context
-    const { room, roomId } = view
-    if (!mayHaveMoved(context, feed) || !filter.ephemeral({ type: 'm.receipt', roomId })) return []
-    const viewer = requester.user
-    const moved = await receiptsMoved(db, { room, viewer, since: roomSince, upTo, limit: MAX_RECEIPTS })
-    const rows = moved.length < MAX_RECEIPTS ? moved : [...moved, ...(await ownAmong(db, context))]
-    const shown = rows.filter(({ user }) => !ignored.has(user))
-    if (shown.length === 0) return []
-    const names = await users.byNumbers(new Set(shown.map(({ user }) => user)))
-    const threads = new Map<string, ReceiptContent>()
-    for (const row of shown) {
-      const userId = names.get(row.user)?.userId
-      if (userId === undefined) continue
-      const content = threads.get(row.thread) ?? new Map()
-      threads.set(row.thread, content)
-      add(content, row, userId)
-    }
-    return [...threads.values()].map(printReceipts)
+  (context: RoomContext): readonly string[] | Promise<readonly string[]> => {
+    const { roomId } = context.view
+    if (!mayHaveMoved(context, feed) || !context.filter.ephemeral({ type: 'm.receipt', roomId })) return []
+    return printMoved(context, { db, users })
   }
+
+async function printMoved(context: RoomContext, { db, users }: Pick<Deps, 'db' | 'users'>): Promise<readonly string[]> {
+  const { view, requester, roomSince, upTo, ignored } = context
+  const { room } = view
+  const viewer = requester.user
+  const moved =
+    context.readAhead?.receipts.get(room) ??
+    (await receiptsMoved(db, { room, viewer, since: roomSince, upTo, limit: MAX_RECEIPTS }))
+  const rows = moved.length < MAX_RECEIPTS ? moved : [...moved, ...(await ownAmong(db, context))]
+  const shown = rows.filter(({ user }) => !ignored.has(user))
+  if (shown.length === 0) return []
+  const names = await users.byNumbers(new Set(shown.map(({ user }) => user)))
+  const threads = new Map<string, ReceiptContent>()
+  for (const row of shown) {
+    const userId = names.get(row.user)?.userId
+    if (userId === undefined) continue
+    const content = threads.get(row.thread) ?? new Map()
+    threads.set(row.thread, content)
+    add(content, row, userId)
+  }
+  return [...threads.values()].map(printReceipts)
+}
+
+/** Reads the receipts of whole rooms for `receiptSection`. */
+export const readReceipts = async (
+  db: Reader,
+  { requester, upTo }: SyncContext,
+  rooms: readonly number[],
+): Promise<ReadonlyMap<number, readonly ReceiptRow[]>> => {
+  const byRoom = new Map(rooms.map((room) => [room, [] as ReceiptRow[]]))
+  const rows = await receiptsOfRooms(db, rooms, { viewer: requester.user, upTo, limit: MAX_RECEIPTS })
+  for (const row of rows) byRoom.get(row.room)?.push(row)
+  return byRoom
+}
 
 /** False if no receipt of the room moved that the requester may see. */
 const mayHaveMoved = (context: RoomContext, feed: Feed): boolean =>

@@ -8,6 +8,7 @@ type TypingRoom = { readonly users: Map<number, Typer>; changedAt: number }
 
 /** The longest time a client may claim to type without saying so again. */
 const MAX_TYPING_MS = 120_000
+const NOTHING: readonly string[] = []
 
 type Deps = {
   readonly clock: Clock
@@ -64,10 +65,10 @@ export class Typing {
   }
 
   /** The event that a sync shows, if the client does not know it. */
-  readonly section = async (room: RoomContext): Promise<string[]> => {
+  readonly section = (room: RoomContext): readonly string[] => {
     const isFirst = room.roomSince === 0
     const isNews = isFirst ? (this.#rooms.get(room.view.room)?.users.size ?? 0) > 0 : this.#isNews(room)
-    if (!isNews || !room.filter.ephemeral({ type: 'm.typing', roomId: room.view.roomId })) return []
+    if (!isNews || !room.filter.ephemeral({ type: 'm.typing', roomId: room.view.roomId })) return NOTHING
     const users = [...(this.#rooms.get(room.view.room)?.users ?? [])].filter(([user]) => !room.ignored.has(user))
     return [`{"type":"m.typing","content":{"user_ids":${JSON.stringify(users.map(([, { userId }]) => userId))}}}`]
   }

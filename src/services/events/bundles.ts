@@ -4,7 +4,7 @@ import type { RoomView } from '#rooms/room-view.ts'
 import { type SeenEvent, visibleTo } from '#services/sync/visibility.ts'
 import type { Reader } from '#storage/database.ts'
 import { numberInRoom } from '#storage/room-key.ts'
-import { editsOf, type RelatedRow, referencesTo, threadsOf } from '#storage/stores/relations.ts'
+import { editsOf, MAX_RELATED, type RelatedRow, referencesTo, threadsOf } from '#storage/stores/relations.ts'
 import { type Audience, printEvent } from './client-events.ts'
 
 /** How many referring events are listed. */
@@ -28,16 +28,20 @@ export class Bundles {
     if (asked.size === 0) return new Map()
     const parts = new Map<number, string[]>()
     const add = (n: number, part: string) => parts.set(n, [...(parts.get(n) ?? []), part])
-    await this.#addEdits(view, asked, { audience, add })
-    await this.#addReferences(view, asked, { audience, add })
-    await this.#addThreads(view, asked, { audience, add })
+    const related = [
+      await this.#addEdits(view, asked, { audience, add }),
+      await this.#addReferences(view, asked, { audience, add }),
+      await this.#addThreads(view, asked, { audience, add }),
+    ]
+    noteUnrelated(asked, related, audience.upTo)
     return new Map([...parts].map(([n, fields]) => [n, `{${fields.join(',')}}`]))
   }
 
   /** The latest valid edit, as an event of its own: the content of the original stays. https://spec.matrix.org/v1.19/client-server-api/#server-side-aggregation-of-mreplace-relationships */
-  async #addEdits(view: RoomView, asked: Asked, { audience, add }: Adding): Promise<void> {
+  async #addEdits(view: RoomView, asked: Asked, { audience, add }: Adding): Promise<Targets> {
     const found = new Set<string>()
-    for (const row of await editsOf(this.#db, view.room, { ids: asked.keys(), upTo: audience.upTo })) {
+    const rows = await editsOf(this.#db, view.room, { ids: asked.keys(), upTo: audience.upTo })
+    for (const row of rows) {
       const original = asked.get(row.target)
       if (original === undefined || found.has(row.target) || row.sender !== original.row.sender) continue
       const edit = await view.event(numberInRoom(row.event))
@@ -46,11 +50,13 @@ export class Bundles {
       found.add(row.target)
       add(original.n, `"m.replace":${this.#print(view, edit, audience)}`)
     }
+    return rows
   }
 
-  async #addReferences(view: RoomView, asked: Asked, { audience, add }: Adding): Promise<void> {
+  async #addReferences(view: RoomView, asked: Asked, { audience, add }: Adding): Promise<Targets> {
     const chunks = new Map<string, string[]>()
-    for (const row of await referencesTo(this.#db, view.room, { ids: asked.keys(), upTo: audience.upTo })) {
+    const rows = await referencesTo(this.#db, view.room, { ids: asked.keys(), upTo: audience.upTo })
+    for (const row of rows) {
       if (isIgnored(row, audience)) continue
       const chunk = chunks.get(row.target) ?? []
       if (chunk.length < MAX_REFERENCES) chunk.push(`{"event_id":${JSON.stringify(row.eventId)}}`)
@@ -60,12 +66,14 @@ export class Bundles {
       const original = asked.get(target)
       if (original !== undefined) add(original.n, `"m.reference":{"chunk":[${chunk.join(',')}]}`)
     }
+    return rows
   }
 
   /** The latest event, the count, and whether the viewer takes part. https://spec.matrix.org/v1.19/client-server-api/#server-side-aggregation-of-mthread-relationships */
-  async #addThreads(view: RoomView, asked: Asked, { audience, add }: Adding): Promise<void> {
+  async #addThreads(view: RoomView, asked: Asked, { audience, add }: Adding): Promise<Targets> {
     const threads = new Map<string, { count: number; latest: number; isIn: boolean }>()
-    for (const row of await threadsOf(this.#db, view.room, { ids: asked.keys(), upTo: audience.upTo })) {
+    const rows = await threadsOf(this.#db, view.room, { ids: asked.keys(), upTo: audience.upTo })
+    for (const row of rows) {
       if (audience.ignored.has(row.sender)) continue
       const thread = threads.get(row.target) ?? { count: 0, latest: 0, isIn: false }
       thread.count += row.count
@@ -83,6 +91,7 @@ export class Bundles {
         `"m.thread":{"latest_event":${this.#print(view, event, audience)},"count":${count},"current_user_participated":${participated}}`,
       )
     }
+    return rows
   }
 
   #print(view: RoomView, event: LoadedEvent, { now }: Audience): string {
@@ -92,7 +101,17 @@ export class Bundles {
 }
 
 type Asked = ReadonlyMap<string, LoadedEvent>
+/** What was read of relations, whatever became of it. */
+type Targets = readonly { readonly target: string }[]
 type Adding = { readonly audience: Audience; readonly add: (n: number, part: string) => void }
+
+/** Events that nothing related to need not be asked of again. */
+function noteUnrelated(asked: Asked, related: readonly Targets[], upTo: number): void {
+  // There may be more than was read.
+  if (related.some((rows) => rows.length >= MAX_RELATED)) return
+  const targets = new Set(related.flatMap((rows) => rows.map(({ target }) => target)))
+  for (const event of asked.values()) if (!targets.has(event.row.eventId)) event.unrelatedUpTo = upTo
+}
 
 /** Whoever was out for a while may see what is before and after, but not that. */
 const isVisible = async (view: RoomView, event: LoadedEvent, { viewer }: Audience): Promise<boolean> =>

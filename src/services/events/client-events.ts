@@ -36,12 +36,33 @@ export const printEvents = async (
   const bundled = await bundles.of(view, seen, audience)
   const printed: string[] = []
   for (const one of seen) {
-    const fields = await unsignedFields(view, one, audience)
-    const relations = bundled.get(one.event.n)
-    if (relations !== undefined) fields.push(`"m.relations":${relations}`)
-    printed.push(printEvent(view, one.event, { unsigned: `{${fields.join(',')}}`, withRoomId: audience.withRoomId }))
+    const { event } = one
+    // Most have neither; nothing is waited for where there is nothing to read.
+    const before = event.row.stateKey === undefined ? '' : await replacedState(view, event)
+    const redaction = event.row.redactedBy === undefined ? '' : await redactionOf(view, event.row.redactedBy, audience)
+    const relations = bundled.get(event.n)
+    const more = `${before}${redaction}${relations === undefined ? '' : `,"m.relations":${relations}`}`
+    printed.push(printSeen(view, one, { audience, more }))
   }
   return printed
+}
+
+/** Prints an event for a viewer. `more`: further fields of `unsigned`, each after a comma. */
+export const printSeen = (
+  view: RoomView,
+  { event, membership }: SeenEvent,
+  { audience, more }: { readonly audience: Pick<Audience, 'requester' | 'now' | 'withRoomId'>; readonly more: string },
+): string => {
+  const { requester, now, withRoomId } = audience
+  const age = Math.max(0, now - event.row.originServerTs)
+  const { transaction } = event
+  const own =
+    transaction?.user === requester.user && transaction.deviceId === requester.deviceId
+      ? `,"transaction_id":${JSON.stringify(transaction.txnId)}`
+      : ''
+  const fields = `${age},"membership":${JSON.stringify(membership)}${more}${own}}`
+  if (!withRoomId) return `${event.opening}${fields}}`
+  return printEvent(view, event, { unsigned: `{"age":${fields}`, withRoomId })
 }
 
 /** Puts an event's pieces together. */
@@ -55,37 +76,29 @@ export const printEvent = (
   return `{${head}${roomId},${tail}${unsigned === undefined ? '' : `,"unsigned":${unsigned}`}}`
 }
 
-async function unsignedFields(
-  view: RoomView,
-  { event, membership }: SeenEvent,
-  { requester, now, upTo }: Audience,
-): Promise<string[]> {
-  const fields = [`"age":${Math.max(0, now - event.row.originServerTs)}`, `"membership":${JSON.stringify(membership)}`]
-  if (event.row.stateKey !== undefined) fields.push(...(await replacedState(view, event)))
-  if (event.row.redactedBy !== undefined) {
-    const redaction = await view.event(numberInRoom(event.row.redactedBy))
-    if (redaction !== undefined && (redaction.row.pos ?? 0) <= upTo) {
-      fields.push(`"redacted_because":${printEvent(view, redaction, { unsigned: undefined, withRoomId: true })}`)
-    }
-  }
-  const { transaction } = event
-  if (transaction?.user === requester.user && transaction.deviceId === requester.deviceId) {
-    fields.push(`"transaction_id":${JSON.stringify(transaction.txnId)}`)
-  }
-  return fields
+/** Who redacted the event, if that had happened by then. */
+async function redactionOf(view: RoomView, redactedBy: number, { upTo }: Audience): Promise<string> {
+  const redaction = await view.event(numberInRoom(redactedBy))
+  if (redaction === undefined || (redaction.row.pos ?? 0) > upTo) return ''
+  return `,"redacted_because":${printEvent(view, redaction, { unsigned: undefined, withRoomId: true })}`
 }
 
-/** What a state event took the place of. */
-async function replacedState(view: RoomView, { row }: LoadedEvent): Promise<string[]> {
+/** What a state event took the place of. The same for all viewers, until a redaction changes what is shown of it. */
+async function replacedState(view: RoomView, event: LoadedEvent): Promise<string> {
+  const { epoch } = view
+  if (event.replaced?.epoch !== epoch) event.replaced = { fields: await readReplaced(view, event), epoch }
+  return event.replaced.fields
+}
+
+async function readReplaced(view: RoomView, { row }: LoadedEvent): Promise<string> {
   const before = row.stateBefore ?? 0
   const n = before === 0 || row.stateKey === undefined ? 0 : await view.stateEntry(before, row.stateKey)
   const replaced = n === 0 ? undefined : await view.event(n)
-  if (replaced === undefined) return []
-  return [
-    `"prev_content":${JSON.stringify(replaced.content)}`,
-    `"replaces_state":${JSON.stringify(replaced.row.eventId)}`,
-    `"prev_sender":${JSON.stringify(replaced.event.sender)}`,
-  ]
+  if (replaced === undefined) return ''
+  const content = JSON.stringify(replaced.content)
+  const eventId = JSON.stringify(replaced.row.eventId)
+  const sender = JSON.stringify(replaced.event.sender)
+  return `,"prev_content":${content},"replaces_state":${eventId},"prev_sender":${sender}`
 }
 
 /** Learns by which transactions the viewer sent those of the events that are theirs. */

@@ -22,9 +22,9 @@ export type UnreadOfRoom = { readonly main: Unread; readonly threads: ReadonlyMa
 type Known = {
   readonly upTo: number
   readonly main: Unread
-  readonly threads: Map<string, Unread>
-  /** Of the room, when it was counted: redactions change what was counted. */
-  readonly epoch: number
+  readonly threads: ReadonlyMap<string, Unread>
+  /** Of the room's view, when it was counted: redactions change what was counted. */
+  readonly epoch: symbol
 }
 
 type ReadPlaces = {
@@ -53,7 +53,7 @@ export class UnreadCounts {
   readonly section = async (room: RoomContext): Promise<string[]> => {
     const counts = await this.of(room)
     if (room.filter.filter.room.timeline.unreadThreadNotifications !== true) {
-      return [`"unread_notifications":${print(sum([counts.main, ...counts.threads.values()]))}`]
+      return [`"unread_notifications":${print([...counts.threads.values()].reduce(add, counts.main))}`]
     }
     const threads = [...counts.threads].map(([root, unread]) => `${JSON.stringify(root)}:${print(unread)}`)
     return [
@@ -94,20 +94,21 @@ export class UnreadCounts {
     view: RoomView,
     { user, upTo, ignored }: { readonly user: number; readonly upTo: number; readonly ignored: ReadonlySet<number> },
   ): Promise<Known | undefined> {
-    if (known.epoch !== view.redactions || known.upTo > upTo) return undefined
+    if (known.epoch !== view.epoch || known.upTo > upTo) return undefined
     if (view.hasArrivals(known.upTo, upTo) === false) return { ...known, upTo }
-    const events = await view.arrivals(known.upTo, upTo, MAX_ADDED)
+    const { upTo: since } = known
+    const events = view.arrivalsAtHand(since, upTo, MAX_ADDED) ?? (await view.arrivals(since, upTo, MAX_ADDED))
     if (events.length === MAX_ADDED) return undefined
-    let { main } = known
-    const threads = new Map(known.threads)
+    let { main, threads } = known
     for (const event of events) {
       const unread = meaning(event, user, ignored)
       if (unread === undefined) return undefined
+      if (unread === NOTHING) continue
       const { thread } = event.row
-      if (thread === undefined) main = sum([main, unread])
-      else threads.set(thread, sum([threads.get(thread) ?? NOTHING, unread]))
+      if (thread === undefined) main = add(main, unread)
+      else threads = withoutEmpty(new Map(threads).set(thread, add(threads.get(thread) ?? NOTHING, unread)))
     }
-    return { upTo, main, threads: withoutEmpty(threads), epoch: known.epoch }
+    return { upTo, main, threads, epoch: known.epoch }
   }
 
   async #count(
@@ -115,7 +116,7 @@ export class UnreadCounts {
     { user, upTo, since }: { readonly user: number; readonly upTo: number; readonly since: number },
   ): Promise<Known> {
     const { db } = this.#deps
-    const { room } = view
+    const { room, epoch } = view
     const read = await this.#readPlaces(room, user, since)
     const counts = new Map<string | undefined, Unread>()
     for (const { thread, ...unread } of await unreadByThread(db, { room, user, after: read.everywhere, upTo })) {
@@ -132,10 +133,10 @@ export class UnreadCounts {
       upTo,
     })) {
       const after = thread === undefined ? read.main : (read.threads.get(thread) ?? read.everywhere)
-      if (pos > after) counts.set(thread, sum([counts.get(thread) ?? NOTHING, { notify, highlight }]))
+      if (pos > after) counts.set(thread, add(counts.get(thread) ?? NOTHING, { notify, highlight }))
     }
     const threads = new Map([...counts].filter((one): one is [string, Unread] => one[0] !== undefined))
-    return { upTo, main: counts.get(undefined) ?? NOTHING, threads: withoutEmpty(threads), epoch: view.redactions }
+    return { upTo, main: counts.get(undefined) ?? NOTHING, threads: withoutEmpty(threads), epoch }
   }
 
   /** How far the user has read: everywhere, outside threads, and in threads that are read further than the rest. */
@@ -168,18 +169,13 @@ function meaning(event: LoadedEvent, user: number, ignored: ReadonlySet<number>)
   if (marks === undefined) return undefined
   if (row.sender === user || ignored.has(row.sender)) return NOTHING
   const shared = { notify: row.unreadBits & 1, highlight: row.unreadBits >> 1 }
-  return sum([shared, marks.get(user) ?? NOTHING])
+  const own = marks.get(user)
+  return own === undefined ? shared : add(shared, own)
 }
 
-const sum = (parts: readonly Unread[]): Unread => ({
-  notify: Math.min(
-    MAX_COUNTED,
-    parts.reduce((total, { notify }) => total + notify, 0),
-  ),
-  highlight: Math.min(
-    MAX_COUNTED,
-    parts.reduce((total, { highlight }) => total + highlight, 0),
-  ),
+const add = (one: Unread, other: Unread): Unread => ({
+  notify: Math.min(MAX_COUNTED, one.notify + other.notify),
+  highlight: Math.min(MAX_COUNTED, one.highlight + other.highlight),
 })
 
 const withoutEmpty = (threads: ReadonlyMap<string, Unread>): Map<string, Unread> =>

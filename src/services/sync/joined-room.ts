@@ -4,9 +4,10 @@ import type { Bundles } from '#services/events/bundles.ts'
 import { type Audience, printEvents } from '#services/events/client-events.ts'
 import type { Reader } from '#storage/database.ts'
 import { lazyState, type SentMembers } from './lazy-members.ts'
+import { plainHistory, printPlain } from './plain-history.ts'
 import type { SyncRequest } from './request.ts'
 import type { RoomContext, RoomSections } from './sections.ts'
-import { changedState, wholeState } from './state-delta.ts'
+import { changedState, stateWithoutMembers, wholeState } from './state-delta.ts'
 import { printSummary } from './summary.ts'
 import { readTimeline, type Timeline } from './timeline.ts'
 import type { SeenEvent, Viewer } from './visibility.ts'
@@ -30,22 +31,23 @@ export const printJoined = async (
   request: RoomRequest,
   deps: RoomPrinting,
 ): Promise<string | undefined> => {
-  const { view, requester, upTo, roomSince, memberships } = room
-  const viewer = { userId: requester.userId, membership: memberships.get(view.room) }
-  const timeline = await readTimeline(view, viewer, { since: roomSince, upTo }, room.filter)
-  const fields = await printHistory(room, request, { timeline, viewer, upTo }, deps)
+  const { view, roomSince } = room
+  const plain = request.fullState ? undefined : plainHistory(room, deps.sent)
+  const fields =
+    plain === undefined
+      ? await readHistory(room, request, deps)
+      : printPlain(plain, room, { pageToken: deps.pageToken, stateName: request.stateAfter ?? 'state' })
   const ephemeral = await deps.sections.ephemeral(room)
   const accountData = await deps.sections.accountData(room)
   const isFirst = roomSince === 0 || request.fullState
   if (!isFirst && fields === undefined && ephemeral.length === 0 && accountData.length === 0) return undefined
   const unread = await deps.sections.unread(room)
-  const parts = [
-    ...(fields ?? (await emptyHistory(room, request, deps))),
-    `"ephemeral":{"events":[${ephemeral.join(',')}]}`,
-    `"account_data":{"events":[${accountData.join(',')}]}`,
-    ...unread,
-  ]
-  return `${JSON.stringify(view.roomId)}:{${parts.join(',')}}`
+  // Not joined piece by piece, so that the whole answer is laid out in one go.
+  let text = `${JSON.stringify(view.roomId)}:{`
+  for (const field of fields ?? emptyHistory(room, request, deps)) text += `${field},`
+  text += `"ephemeral":{"events":[${ephemeral.join(',')}]},"account_data":{"events":[${accountData.join(',')}]}`
+  for (const field of unread) text += `,${field}`
+  return `${text}}`
 }
 
 /** Prints a room for `leave`: what the user may see of it until they left. */
@@ -66,6 +68,13 @@ export const printLeft = async (
   return `${JSON.stringify(view.roomId)}:{${parts.join(',')}}`
 }
 
+async function readHistory(room: RoomContext, request: RoomRequest, deps: RoomPrinting): Promise<string[] | undefined> {
+  const { view, requester, upTo, roomSince, memberships } = room
+  const viewer = { userId: requester.userId, membership: memberships.get(view.room) }
+  const timeline = await readTimeline(view, viewer, { since: roomSince, upTo }, room.filter)
+  return printHistory(room, request, { timeline, viewer, upTo }, deps)
+}
+
 type History = { readonly timeline: Timeline; readonly viewer: Viewer; readonly upTo: number }
 
 /** Timeline, state and summary as fields, or `undefined` if there is nothing in them. */
@@ -77,10 +86,10 @@ async function printHistory(
 ): Promise<string[] | undefined> {
   const state = await stateOf(room, request, { timeline, viewer, upTo }, deps)
   const isFirst = room.roomSince === 0 || request.fullState
-  if (!isFirst && timeline.events.length === 0 && state.length === 0 && !timeline.limited) return undefined
+  const shown = timeline.events.filter(({ event }) => isShown(event, room))
+  if (!isFirst && shown.length === 0 && state.length === 0 && !timeline.limited) return undefined
   const { requester, now, ignored } = room
   const audience: Audience = { requester, now, withRoomId: false, ignored, viewer, upTo }
-  const shown = timeline.events.filter(({ event }) => isShown(event, room))
   const printed = await printEvents(room.view, shown, audience, deps)
   const stateEvents = await printEvents(room.view, await asSeen(state, viewer), audience, deps)
   const name = request.stateAfter ?? 'state'
@@ -94,7 +103,7 @@ async function printHistory(
   return fields
 }
 
-async function emptyHistory(room: RoomContext, { stateAfter }: RoomRequest, deps: RoomPrinting): Promise<string[]> {
+function emptyHistory(room: RoomContext, { stateAfter }: RoomRequest, deps: RoomPrinting): string[] {
   return [
     `"timeline":{"events":[],"limited":false,"prev_batch":${JSON.stringify(deps.pageToken(room.upTo))}}`,
     `${JSON.stringify(stateAfter ?? 'state')}:{"events":[]}`,
@@ -124,16 +133,13 @@ async function stateOf(
   const isFull = roomSince === 0 || request.fullState
   const first = timeline.events[0]?.event.row.stateBefore
   const base = request.stateAfter === undefined && first !== undefined ? first : await view.stateAt(upTo)
-  const state = isFull ? await wholeState(view, base) : await changedState(view, await view.stateAt(roomSince), base)
-  const chosen =
-    filter.filter.room.state.lazyLoadMembers === true
-      ? await lazyState(
-          view,
-          requester,
-          { state, timeline: timeline.events, base, isFull },
-          { filter, sent: deps.sent },
-        )
-      : state
+  const isLazy = filter.filter.room.state.lazyLoadMembers === true
+  const whole = isLazy ? stateWithoutMembers : wholeState
+  const state = isFull ? await whole(view, base) : await changedState(view, await view.stateAt(roomSince), base)
+  const chosen = isLazy
+    ? await lazyState(view, requester, { state, timeline: timeline.events, base, isFull }, { filter, sent: deps.sent })
+    : state
+  if (filter.isStateOpen) return chosen
   return chosen.filter((event) =>
     filter.state({ type: event.row.type, sender: event.event.sender, roomId: view.roomId, content: event.content }),
   )

@@ -25,6 +25,7 @@ export class SentMembers {
 }
 
 type LazyState = {
+  /** Memberships may be missing in a whole state: those that are wanted are looked up. */
   readonly state: readonly LoadedEvent[]
   readonly timeline: readonly SeenEvent[]
   /** The state from which members are looked up. */

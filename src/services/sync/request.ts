@@ -30,6 +30,8 @@ export type CompiledFilter = {
   readonly accountData: EventMatcher
   /** Whether the timeline filter lets everything pass, so that nothing need be looked at. */
   readonly isTimelineOpen: boolean
+  /** The same of the state filter. */
+  readonly isStateOpen: boolean
   readonly fields: ((event: JsonObject) => JsonObject) | undefined
 }
 
@@ -54,6 +56,7 @@ export const compileSyncFilter = (filter: Filter, maxTimeline: number): Compiled
     roomAccountData: roomPart(accountData),
     accountData: compileFilter(filter.accountData),
     isTimelineOpen: Object.keys(timeline).every((key) => OPEN_KEYS.has(key)),
+    isStateOpen: Object.keys(state).every((key) => OPEN_KEYS.has(key)),
     fields: filter.eventFields === undefined ? undefined : compileFields(filter.eventFields),
   }
 }

@@ -9,6 +9,10 @@ export const wholeState = async (view: RoomView, state: number): Promise<LoadedE
   return [...(await view.events(ns)).values()]
 }
 
+/** The events of a state without its memberships. */
+export const stateWithoutMembers = async (view: RoomView, state: number): Promise<LoadedEvent[]> =>
+  state === 0 ? [] : [...(await view.events(await view.withoutMembers(state))).values()]
+
 /** The events of a state that another one does not have. Costs what changed between the two. */
 export const changedState = async (view: RoomView, before: number, after: number): Promise<LoadedEvent[]> => {
   if (before === after || after === 0) return []

@@ -1,8 +1,6 @@
 import type { UserId } from '#protocol/identifiers.ts'
-import type { RoomView } from '#rooms/room-view.ts'
+import type { MemberSummary, RoomView } from '#rooms/room-view.ts'
 import type { Users } from '#services/accounts/users.ts'
-import type { Reader } from '#storage/database.ts'
-import { heroRows, membershipCounts } from '#storage/stores/memberships.ts'
 import { getString } from '#util/json.ts'
 
 const MAX_HEROES = 5
@@ -11,15 +9,11 @@ const MAX_HEROES = 5
 export const printSummary = async (
   view: RoomView,
   { user, state }: { readonly user: number; readonly state: number },
-  { db, users }: { readonly db: Reader; readonly users: Users },
+  { users }: { readonly users: Users },
 ): Promise<string> => {
-  const counts = await membershipCounts(db, view.room)
-  const fields = [
-    `"m.joined_member_count":${counts.get('join') ?? 0}`,
-    `"m.invited_member_count":${counts.get('invite') ?? 0}`,
-  ]
-  if (!(await hasName(view, state)))
-    fields.push(`"m.heroes":${JSON.stringify(await heroes(view, user, { db, users }))}`)
+  const members = await view.members(state)
+  const fields = [`"m.joined_member_count":${members.joined}`, `"m.invited_member_count":${members.invited}`]
+  if (!(await hasName(view, state))) fields.push(`"m.heroes":${JSON.stringify(await heroes(members, user, users))}`)
   return `{${fields.join(',')}}`
 }
 
@@ -30,19 +24,9 @@ async function hasName(view: RoomView, state: number): Promise<boolean> {
 }
 
 /** The first members in the order of their events, without the user; those who left where nobody else is there. */
-async function heroes(
-  view: RoomView,
-  user: number,
-  { db, users }: { readonly db: Reader; readonly users: Users },
-): Promise<UserId[]> {
-  const limit = MAX_HEROES + 1
-  const present = (await heroRows(db, { room: view.room, memberships: ['join', 'invite'], limit })).filter(
-    (one) => one !== user,
-  )
-  const chosen =
-    present.length > 0
-      ? present
-      : (await heroRows(db, { room: view.room, memberships: ['leave', 'ban'], limit })).filter((one) => one !== user)
-  const names = await users.byNumbers(chosen.slice(0, MAX_HEROES))
-  return chosen.slice(0, MAX_HEROES).flatMap((one) => (names.get(one)?.userId as UserId | undefined) ?? [])
+async function heroes({ present, former }: MemberSummary, user: number, users: Users): Promise<UserId[]> {
+  const others = present.filter((one) => one !== user)
+  const chosen = (others.length > 0 ? others : former.filter((one) => one !== user)).slice(0, MAX_HEROES)
+  const names = await users.byNumbers(chosen)
+  return chosen.flatMap((one) => (names.get(one)?.userId as UserId | undefined) ?? [])
 }

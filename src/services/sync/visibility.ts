@@ -1,4 +1,4 @@
-import { mayUserSee, readHistoryVisibility } from '#protocol/history-visibility.ts'
+import { type HistoryVisibility, mayUserSee, readHistoryVisibility } from '#protocol/history-visibility.ts'
 import type { UserId } from '#protocol/identifiers.ts'
 import type { LoadedEvent } from '#rooms/loaded-event.ts'
 import type { RoomView } from '#rooms/room-view.ts'
@@ -19,12 +19,14 @@ export const visibleTo = async (
 ): Promise<SeenEvent[]> => {
   const seen: SeenEvent[] = []
   const hasJoined = await hasJoinedSince(view, viewer)
+  let at: AsSeen | undefined
   for (const event of events) {
     const { row } = event
     if (row.rejectedBy !== undefined || row.isSoftFailed || row.isOutlier) continue
     const state = row.stateBefore ?? 0
-    const membership = await membershipAt(view, state, viewer.userId)
-    const visibility = readHistoryVisibility((await view.stateEvent(state, 'm.room.history_visibility', ''))?.content)
+    // Messages that follow each other have the same state before them.
+    if (at?.state !== state) at = await seenFrom(view, state, viewer.userId)
+    const { membership, visibility } = at
     const asSeen = { userId: viewer.userId, membership, hasJoinedSince: hasJoined }
     const isTheirs = visibility === 'world_readable' || isSent(event, viewer)
     if (isTheirs && mayUserSee({ event: event.event, visibility }, asSeen)) {
@@ -33,6 +35,19 @@ export const visibleTo = async (
   }
   return seen
 }
+
+type AsSeen = {
+  readonly state: number
+  readonly membership: string | undefined
+  readonly visibility: HistoryVisibility
+}
+
+/** What a user is in a state of the room, and what it says of who may see. */
+const seenFrom = async (view: RoomView, state: number, userId: UserId): Promise<AsSeen> => ({
+  state,
+  membership: await membershipAt(view, state, userId),
+  visibility: readHistoryVisibility((await view.stateEvent(state, 'm.room.history_visibility', ''))?.content),
+})
 
 /** Whether the viewer is or was in the room, so that `shared` history is theirs. */
 async function hasJoinedSince(view: RoomView, { membership, userId }: Viewer): Promise<boolean> {

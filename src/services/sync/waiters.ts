@@ -12,7 +12,7 @@ export type Wait = { readonly ended: Promise<void>; readonly cancel: () => void 
 /** What is not urgent gathers for this long, so that it wakes a device once. */
 const GATHER_MS = 50
 /** How many are woken before others get their turn. */
-const SLICE = 100
+const SLICE = 25
 
 type Deps = { readonly memberships: MembershipIndex; readonly clock: Clock }
 

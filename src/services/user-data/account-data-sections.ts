@@ -1,8 +1,8 @@
 import type { PushRules } from '#services/push/push-rules.ts'
-import { hasOwn, type RoomContext, type SyncContext, type UserPart } from '#services/sync/sections.ts'
+import { hasOwn, type RoomContext, type SyncContext, type UserPart, type UserSection } from '#services/sync/sections.ts'
 import { LOG_KIND } from '#storage/change.ts'
 import type { Reader } from '#storage/database.ts'
-import { type AccountDataRow, accountDataBetween, NO_ROOM } from '#storage/stores/account-data.ts'
+import { type AccountDataRow, accountDataBetween, accountDataOfRooms, NO_ROOM } from '#storage/stores/account-data.ts'
 import { PUSH_RULES } from './account-data.ts'
 
 type Deps = { readonly db: Reader; readonly pushRules: PushRules }
@@ -16,7 +16,13 @@ export class AccountDataSections {
   }
 
   /** What belongs to no room, and push rules: all of it in a first sync, what changed in later ones. */
-  readonly global = async (context: SyncContext): Promise<UserPart> => {
+  readonly global: UserSection = {
+    print: (context) => this.#printGlobal(context),
+    isQuiet: () => true,
+    isInEveryAnswer: false,
+  }
+
+  async #printGlobal(context: SyncContext): Promise<UserPart> {
     const { requester, since, upTo, filter } = context
     const printed: string[] = []
     if (hasOwn(context, LOG_KIND.pushRules) && filter.accountData({ type: PUSH_RULES })) {
@@ -33,13 +39,29 @@ export class AccountDataSections {
   }
 
   /** What the user keeps about a room, its tags too. */
-  readonly ofRoom = async (context: RoomContext): Promise<string[]> => {
+  readonly ofRoom = (context: RoomContext): readonly string[] | Promise<readonly string[]> =>
+    context.roomSince > 0 && !mayHaveChanged(context) ? [] : this.#printOfRoom(context)
+
+  async #printOfRoom(context: RoomContext): Promise<readonly string[]> {
     const { requester, roomSince, upTo, filter, view } = context
-    if (roomSince > 0 && !mayHaveChanged(context)) return []
     const range = { since: roomSince, upTo }
-    const rows = await accountDataBetween(this.#deps.db, { user: requester.user, room: view.room, ...range })
+    const rows =
+      context.readAhead?.accountData.get(view.room) ??
+      (await accountDataBetween(this.#deps.db, { user: requester.user, room: view.room, ...range }))
     return rows.filter(({ type }) => filter.roomAccountData({ type, roomId: view.roomId })).map(printEvent)
   }
+}
+
+/** Reads for `ofRoom` what the user keeps about rooms that are printed whole. */
+export const readRoomAccountData = async (
+  db: Reader,
+  { requester, upTo }: SyncContext,
+  rooms: readonly number[],
+): Promise<ReadonlyMap<number, readonly AccountDataRow[]>> => {
+  const byRoom = new Map(rooms.map((room) => [room, [] as AccountDataRow[]]))
+  const rows = await accountDataOfRooms(db, rooms, { user: requester.user, upTo })
+  for (const row of rows) byRoom.get(row.room)?.push(row)
+  return byRoom
 }
 
 const printEvent = ({ type, content }: Pick<AccountDataRow, 'type' | 'content'>): string =>

@@ -4,6 +4,7 @@ import { eachDatabase } from '#storage/testing/each-database.ts'
 import {
   accountDataBetween,
   accountDataOf,
+  accountDataOfRooms,
   accountDataSet,
   accountDataUnchanged,
   accountDataUsage,
@@ -36,6 +37,8 @@ eachDatabase('account data are kept by user, room and type, whatever the type is
   )
   const [row] = rows
   assert.deepEqual(await accountDataBetween(db, { user: 1, room: 7, since: row?.pos ?? 0, upTo: ALL.upTo }), [])
+  assert.deepEqual(await accountDataOfRooms(db, [7, 8], { user: 1, upTo: ALL.upTo }), rows)
+  assert.deepEqual(await accountDataOfRooms(db, [7], { user: 1, upTo: (row?.pos ?? 0) - 1 }), [])
 })
 
 eachDatabase(

@@ -1,7 +1,7 @@
 import type { Reader } from '#storage/database.ts'
 import { condition, operation } from '#storage/operation.ts'
 import { integer, jsonText, position, row, text } from '#storage/row.ts'
-import { sql, textValue } from '#storage/sql.ts'
+import { oneOf, sql, textValue } from '#storage/sql.ts'
 
 /** Stands for the room of account data that belongs to none. */
 export const NO_ROOM = 0
@@ -53,6 +53,17 @@ export const accountDataBetween = (
     ACCOUNT_DATA,
     sql`SELECT ${ACCOUNT_DATA} FROM account_data
       WHERE "user" = ${user} AND room = ${room} AND pos > ${since} AND pos <= ${upTo}`,
+  )
+
+/** What a user keeps about these rooms, of what was set until a position. */
+export const accountDataOfRooms = (
+  db: Reader,
+  rooms: Iterable<number>,
+  { user, upTo }: { readonly user: number; readonly upTo: number },
+): Promise<AccountDataRow[]> =>
+  db.all(
+    ACCOUNT_DATA,
+    sql`SELECT ${ACCOUNT_DATA} FROM account_data WHERE "user" = ${user} AND room ${oneOf(rooms)} AND pos <= ${upTo}`,
   )
 
 const USAGE = row({ count: integer(), bytes: integer() })

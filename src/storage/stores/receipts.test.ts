@@ -8,6 +8,7 @@ import {
   receiptMoved,
   receiptOf,
   receiptsMoved,
+  receiptsOfRooms,
   receiptsOfUser,
   UNTHREADED,
 } from './receipts.ts'
@@ -29,7 +30,7 @@ const receipt = (more: Partial<ReceiptRow>): Change => {
   const pos = change.log({ kind: LOG_KIND.receipt, room: row.room })
   return change.write(receiptMoved, { eventId: `$${row.eventPos}-${row.eventDepth}`, ...row, pos })
 }
-const room = new Change().write(roomAdded, {
+const ROOM = {
   room: 1,
   roomId: '!r:x',
   version: '12',
@@ -41,7 +42,8 @@ const room = new Change().write(roomAdded, {
   currentState: 0,
   extremities: new Uint8Array(),
   isPartial: false,
-})
+}
+const room = new Change().write(roomAdded, ROOM)
 const key = { room: 1, user: 1, type: 'm.read', thread: UNTHREADED } as const
 const eventIds = (rows: readonly ReceiptRow[]) => rows.map(({ eventId }) => eventId)
 
@@ -110,6 +112,27 @@ eachDatabase('receipts of other kinds, threads, users and rooms stand beside eac
   assert.equal((await receiptOf(db, { ...key, thread }))?.thread, thread)
   assert.equal((await receiptsOfUser(db, { room: 1, user: 1, limit: 100 })).length, 4)
   assert.equal((await receiptsOfUser(db, { room: 1, user: 1, limit: 3 })).length, 3)
+})
+
+eachDatabase('the last receipts of each of several rooms are read at once', async ({ db, commit }) => {
+  await commit(room)
+  const other = new Change().write(roomAdded, { ...ROOM, room: 2, roomId: '!s:x' })
+  await commit(other)
+  await Promise.all(
+    [
+      { eventPos: 1 },
+      { user: 2, type: 'm.read.private', eventPos: 2 } as const,
+      { user: 3, eventPos: 3 },
+      { user: 4, eventPos: 4 },
+      { room: 2, eventPos: 5 },
+    ].map((more) => commit(receipt(more))),
+  )
+  const of = async (viewer: number, limit: number, rooms = [1, 2, 9]) =>
+    eventIds(await receiptsOfRooms(db, rooms, { viewer, upTo: 1_000_000, limit })).sort()
+  assert.deepEqual(await of(1, 100), ['$1-5', '$3-5', '$4-5', '$5-5'])
+  assert.deepEqual(await of(2, 100, [1]), ['$1-5', '$2-5', '$3-5', '$4-5'])
+  assert.deepEqual(await of(1, 2), ['$3-5', '$4-5', '$5-5'])
+  assert.deepEqual(await receiptsOfRooms(db, [1, 2], { viewer: 1, upTo: 0, limit: 5 }), [])
 })
 
 eachDatabase('a receipt passes the unread marks of its own thread, or of all', async ({ db, commit }) => {

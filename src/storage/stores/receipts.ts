@@ -1,7 +1,7 @@
 import type { Reader } from '#storage/database.ts'
 import { operation } from '#storage/operation.ts'
 import { integer, position, row, text } from '#storage/row.ts'
-import { sql, textValue } from '#storage/sql.ts'
+import { oneOf, sql, textValue } from '#storage/sql.ts'
 
 /** The kinds of receipts: for all to see, or for the user's own devices. */
 export type ReceiptType = 'm.read' | 'm.read.private'
@@ -64,6 +64,21 @@ export const receiptsOfUser = (
   { room, user, limit }: { readonly room: number; readonly user: number; readonly limit: number },
 ): Promise<ReceiptRow[]> =>
   db.all(RECEIPT, sql`SELECT ${RECEIPT} FROM receipts WHERE room = ${room} AND "user" = ${user} LIMIT ${limit}`)
+
+/** The receipts of several rooms that `viewer` may see, of those that moved until then: the last `limit` of each room, newest first. */
+export const receiptsOfRooms = (
+  db: Reader,
+  rooms: Iterable<number>,
+  { viewer, upTo, limit }: { readonly viewer: number; readonly upTo: number; readonly limit: number },
+): Promise<ReceiptRow[]> =>
+  db.all(
+    RECEIPT,
+    sql`SELECT ${RECEIPT.of('c')} FROM rooms AS r JOIN receipts AS c ON c.room = r.room
+      WHERE r.room ${oneOf(rooms)} AND c.pos <= ${upTo} AND (c.type <> 'm.read.private' OR c."user" = ${viewer})
+        AND c.pos > coalesce((SELECT o.pos FROM receipts AS o WHERE o.room = r.room AND o.pos <= ${upTo}
+          AND (o.type <> 'm.read.private' OR o."user" = ${viewer}) ORDER BY o.pos DESC LIMIT 1 OFFSET ${limit}), 0)
+      ORDER BY c.pos DESC`,
+  )
 
 /** The receipts of a room that `viewer` may see, of those that moved in the range: the last `limit`, newest first. */
 export const receiptsMoved = (

@@ -7,7 +7,7 @@ const RELATED = row({ target: text(), event: integer(), sender: integer(), origi
 export type RelatedRow = (typeof RELATED)['out']
 
 /** Of how many related events a look-up takes note at most. */
-const MAX_RELATED = 1_000
+export const MAX_RELATED = 1_000
 
 /** Events, and the position after which nothing that relates to them counts. */
 export type Targets = { readonly ids: Iterable<string>; readonly upTo: number }

@@ -8,6 +8,7 @@ import {
   currentStateRemoved,
   findState,
   fingerprintKey,
+  keysOfNoMembers,
   stateAdded,
   stateFingerprint,
   stateKeyAdded,
@@ -72,6 +73,7 @@ eachDatabase('state keys are found by name and by number', async ({ db, commit }
     [1, 2].map((n) => roomKey(1, n)),
   )
   assert.equal((await stateKeysFrom(db, 2, { from: 2, limit: 100 })).length, 2)
+  assert.deepEqual(await keysOfNoMembers(db, 2), [3])
 })
 
 eachDatabase('what the current state was is known back to the position that was kept', async ({ db, commit }) => {

@@ -15,6 +15,7 @@ export const CURRENT_STATE = row({ room: integer(), pos: position(), state: inte
 
 const NODES = row({ state: integer(), nodes: bytes() })
 const REWRITTEN = row({ state: integer(), nodes: bytes(), isRootKept: boolean() })
+const KEY_ONLY = row({ key: integer() })
 const NUMBER = row({ state: integer() })
 const FINGERPRINT = row({ fingerprint: bytes() })
 const FINGERPRINT_KEY = row({ fingerprintKey: bytes() })
@@ -125,6 +126,16 @@ export const stateKeysByName = (
 export const stateKeysByNumber = (db: Reader, room: number, numbers: Iterable<number>): Promise<StateKeyRow[]> => {
   const keys = Array.from(numbers, (n) => roomKey(room, n))
   return db.all(STATE_KEY, sql`SELECT ${STATE_KEY} FROM state_keys WHERE key ${oneOf(keys)}`)
+}
+
+/** Numbers of the room's state keys that are no memberships, of which there are few. */
+export const keysOfNoMembers = async (db: Reader, room: number): Promise<number[]> => {
+  const found = await db.all(
+    KEY_ONLY,
+    sql`SELECT ${KEY_ONLY} FROM state_keys WHERE room = ${room} AND type < 'm.room.member'
+      UNION ALL SELECT ${KEY_ONLY} FROM state_keys WHERE room = ${room} AND type > 'm.room.member'`,
+  )
+  return found.map(({ key }) => numberInRoom(key))
 }
 
 /** The room's state keys from that number on, by rising numbers; at most `limit`. */
