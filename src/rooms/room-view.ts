@@ -49,8 +49,8 @@ export class RoomView implements EventHome {
     this.#relationsFrom = parts.from
   }
 
-  /** How many redactions took effect since the view was made: what was counted before them is no longer true. */
-  redactions = 0
+  /** Another one after every redaction that took effect: what was counted under a former one is no longer true. */
+  countedEpoch: object = {}
 
   /** An event is durable now. */
   arrived(pos: number, n: number): void {

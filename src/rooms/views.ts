@@ -68,7 +68,7 @@ export class RoomViews {
   /** A redaction took effect on an event of the room. */
   redacted(room: number): void {
     const view = this.#deps.cache.get(room)
-    if (view !== undefined) view.redactions++
+    if (view !== undefined) view.countedEpoch = {}
   }
 
   /** Forgets a room: it is purged, or its views are no longer true. */

@@ -23,9 +23,19 @@ type Known = {
   readonly upTo: number
   readonly main: Unread
   readonly threads: Map<string, Unread>
-  /** Of the room, when it was counted: redactions change what was counted. */
-  readonly epoch: number
+  readonly basis: Basis
 }
+
+/** What was counted besides what arrived: if any of it is another one, everything is counted again. */
+type Basis = {
+  /** Since when the user is in the room. */
+  readonly since: number
+  readonly ignored: ReadonlySet<number>
+  /** Of the room: redactions change what was counted. */
+  readonly epoch: object
+}
+
+type Counting = { readonly user: number; readonly upTo: number; readonly basis: Basis }
 
 type ReadPlaces = {
   readonly everywhere: number
@@ -64,16 +74,16 @@ export class UnreadCounts {
 
   /** What the requester has not read of the room, up to the context's position. */
   async of({ view, requester, upTo, memberships, ignored }: RoomContext): Promise<UnreadOfRoom> {
-    const key = keyOf(requester.user, view.room)
+    const { user } = requester
+    const since = memberships.get(view.room)?.sincePos ?? 0
+    const counting = { user, upTo, basis: { since, ignored, epoch: view.countedEpoch } }
+    const key = keyOf(user, view.room)
     const ticket = {}
     this.#counting.set(key, ticket)
     try {
       const known = this.#deps.known.get(key)
-      const added =
-        known === undefined ? undefined : await this.#added(known, view, { user: requester.user, upTo, ignored })
-      const counted =
-        added ??
-        (await this.#count(view, { user: requester.user, upTo, since: memberships.get(view.room)?.sincePos ?? 0 }))
+      const added = known === undefined ? undefined : await this.#added(known, view, counting)
+      const counted = added ?? (await this.#count(view, counting))
       if (this.#counting.get(key) === ticket) this.#deps.known.set(key, counted)
       return counted
     } finally {
@@ -89,59 +99,46 @@ export class UnreadCounts {
   }
 
   /** The known counts with what arrived since, or `undefined` where that takes more than looking at memory. */
-  async #added(
-    known: Known,
-    view: RoomView,
-    { user, upTo, ignored }: { readonly user: number; readonly upTo: number; readonly ignored: ReadonlySet<number> },
-  ): Promise<Known | undefined> {
-    if (known.epoch !== view.redactions || known.upTo > upTo) return undefined
+  async #added(known: Known, view: RoomView, { user, upTo, basis }: Counting): Promise<Known | undefined> {
+    if (!isSameBasis(known.basis, basis) || known.upTo > upTo) return undefined
     if (view.hasArrivals(known.upTo, upTo) === false) return { ...known, upTo }
     const events = await view.arrivals(known.upTo, upTo, MAX_ADDED)
     if (events.length === MAX_ADDED) return undefined
     let { main } = known
     const threads = new Map(known.threads)
     for (const event of events) {
-      const unread = meaning(event, user, ignored)
+      const unread = meaning(event, user, basis.ignored)
       if (unread === undefined) return undefined
       const { thread } = event.row
       if (thread === undefined) main = sum([main, unread])
       else threads.set(thread, sum([threads.get(thread) ?? NOTHING, unread]))
     }
-    return { upTo, main, threads: withoutEmpty(threads), epoch: known.epoch }
+    return { upTo, main, threads: withoutEmpty(threads), basis }
   }
 
-  async #count(
-    view: RoomView,
-    { user, upTo, since }: { readonly user: number; readonly upTo: number; readonly since: number },
-  ): Promise<Known> {
+  async #count({ room }: RoomView, { user, upTo, basis }: Counting): Promise<Known> {
     const { db } = this.#deps
-    const { room } = view
+    const { ignored, since } = basis
     const read = await this.#readPlaces(room, user, since)
+    const range = { room, user, after: read.everywhere, upTo, ignored }
     const counts = new Map<string | undefined, Unread>()
-    for (const { thread, ...unread } of await unreadByThread(db, { room, user, after: read.everywhere, upTo })) {
-      counts.set(thread, unread)
-    }
-    if (read.main > read.everywhere) counts.set(undefined, await this.#mainOnly({ room, user, after: read.main, upTo }))
+    for (const { thread, ...unread } of await unreadByThread(db, range)) counts.set(thread, unread)
+    if (read.main > read.everywhere) counts.set(undefined, await this.#mainOnly({ ...range, after: read.main }))
     for (const [thread, after] of read.threads) {
-      if (counts.has(thread)) counts.set(thread, await unreadOfThread(db, thread, { room, user, after, upTo }))
+      if (counts.has(thread)) counts.set(thread, await unreadOfThread(db, thread, { ...range, after }))
     }
-    for (const { thread, pos, notify, highlight } of await unreadMarks(db, {
-      room,
-      user,
-      after: read.everywhere,
-      upTo,
-    })) {
+    for (const { thread, pos, notify, highlight } of await unreadMarks(db, range)) {
       const after = thread === undefined ? read.main : (read.threads.get(thread) ?? read.everywhere)
       if (pos > after) counts.set(thread, sum([counts.get(thread) ?? NOTHING, { notify, highlight }]))
     }
     const threads = new Map([...counts].filter((one): one is [string, Unread] => one[0] !== undefined))
-    return { upTo, main: counts.get(undefined) ?? NOTHING, threads: withoutEmpty(threads), epoch: view.redactions }
+    return { upTo, main: counts.get(undefined) ?? NOTHING, threads: withoutEmpty(threads), basis }
   }
 
   /** How far the user has read: everywhere, outside threads, and in threads that are read further than the rest. */
   async #readPlaces(room: number, user: number, since: number): Promise<ReadPlaces> {
     const read = new Map<string, number>()
-    for (const { thread, eventPos } of await readUpTo(this.#deps.db, room, user)) {
+    for (const { thread, eventPos } of await readUpTo(this.#deps.db, { room, user, since })) {
       read.set(thread, Math.max(read.get(thread) ?? 0, eventPos))
     }
     const everywhere = Math.max(since, read.get('') ?? 0)
@@ -149,16 +146,14 @@ export class UnreadCounts {
     return { everywhere, main: Math.max(everywhere, read.get('main') ?? 0), threads: new Map(threads) }
   }
 
-  async #mainOnly(range: {
-    readonly room: number
-    readonly user: number
-    readonly after: number
-    readonly upTo: number
-  }) {
+  async #mainOnly(range: Parameters<typeof unreadByThread>[1]) {
     const threads: CountedThread[] = await unreadByThread(this.#deps.db, range)
     return threads.find(({ thread }) => thread === undefined) ?? NOTHING
   }
 }
+
+const isSameBasis = (a: Basis, b: Basis): boolean =>
+  a.since === b.since && a.epoch === b.epoch && (a.ignored === b.ignored || a.ignored.size + b.ignored.size === 0)
 
 const keyOf = (user: number, room: number): string => `${user}\0${room}`
 
