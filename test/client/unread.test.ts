@@ -93,3 +93,33 @@ eachHomeserver('whoever comes back counts from then on', async (test) => {
   await say(alice, roomId, 'welcome back')
   assert.deepEqual(await counts(bob, roomId), [[1, 0]])
 })
+
+eachHomeserver('whoever says something has read what was said before, in the same thread', async (test) => {
+  const [alice, bob] = [await test.register('alice'), await test.register('bob')]
+  const roomId = await roomOf([alice, bob, await test.register('carol')])
+  const root = await say(alice, roomId, 'root')
+  const inThread = { 'm.relates_to': { rel_type: 'm.thread', event_id: root } }
+  await say(alice, roomId, 'in the thread', inThread)
+  await say(alice, roomId, 'bob?', mentioning(bob))
+  const both = [
+    [2, 1],
+    [1, 0],
+  ]
+  assert.deepEqual(await counts(bob, roomId), both)
+  await say(bob, roomId, 'a notice tells nobody anything', { msgtype: 'm.notice' })
+  assert.deepEqual(await counts(bob, roomId), both)
+  await say(bob, roomId, 'yes')
+  for (const restart of [() => {}, test.restart]) {
+    await restart()
+    assert.deepEqual(await counts(bob, roomId), [
+      [0, 0],
+      [1, 0],
+    ])
+  }
+  await say(bob, roomId, 'here too', inThread)
+  await say(alice, roomId, 'good', mentioning(bob))
+  for (const restart of [() => {}, test.restart]) {
+    await restart()
+    assert.deepEqual(await counts(bob, roomId), [[1, 1]])
+  }
+})

@@ -4,6 +4,7 @@ import type { RoomContext } from '#services/sync/sections.ts'
 import type { Reader } from '#storage/database.ts'
 import {
   type CountedThread,
+  lastSent,
   MAX_COUNTED,
   readUpTo,
   unreadByThread,
@@ -83,9 +84,9 @@ export class UnreadCounts {
     try {
       const known = this.#deps.known.get(key)
       const added = known === undefined ? undefined : await this.#added(known, view, counting)
-      const counted = added ?? (await this.#count(view, counting))
-      if (this.#counting.get(key) === ticket) this.#deps.known.set(key, counted)
-      return counted
+      const now = added ?? (await this.#count(view, counting))
+      if (this.#counting.get(key) === ticket) this.#deps.known.set(key, now)
+      return now
     } finally {
       if (this.#counting.get(key) === ticket) this.#counting.delete(key)
     }
@@ -107,11 +108,12 @@ export class UnreadCounts {
     let { main } = known
     const threads = new Map(known.threads)
     for (const event of events) {
-      const unread = meaning(event, user, basis.ignored)
-      if (unread === undefined) return undefined
       const { thread } = event.row
-      if (thread === undefined) main = sum([main, unread])
-      else threads.set(thread, sum([threads.get(thread) ?? NOTHING, unread]))
+      const before = thread === undefined ? main : (threads.get(thread) ?? NOTHING)
+      const after = counted(before, event, { user, ignored: basis.ignored })
+      if (after === undefined) return undefined
+      if (thread === undefined) main = after
+      else threads.set(thread, after)
     }
     return { upTo, main, threads: withoutEmpty(threads), basis }
   }
@@ -119,7 +121,7 @@ export class UnreadCounts {
   async #count({ room }: RoomView, { user, upTo, basis }: Counting): Promise<Known> {
     const { db } = this.#deps
     const { ignored, since } = basis
-    const read = await this.#readPlaces(room, user, since)
+    const read = await this.#readPlaces({ room, user, since, upTo })
     const range = { room, user, after: read.everywhere, upTo, ignored }
     const counts = new Map<string | undefined, Unread>()
     for (const { thread, ...unread } of await unreadByThread(db, range)) counts.set(thread, unread)
@@ -135,13 +137,22 @@ export class UnreadCounts {
     return { upTo, main: counts.get(undefined) ?? NOTHING, threads: withoutEmpty(threads), basis }
   }
 
-  /** How far the user has read: everywhere, outside threads, and in threads that are read further than the rest. */
-  async #readPlaces(room: number, user: number, since: number): Promise<ReadPlaces> {
+  /**
+   * How far the user has read: everywhere, outside threads, and in threads that are read further than the rest. Whoever says something has
+   * read what was said before. https://spec.matrix.org/v1.19/client-server-api/#marking-notifications-as-read
+   */
+  async #readPlaces(asked: {
+    readonly room: number
+    readonly user: number
+    readonly since: number
+    readonly upTo: number
+  }): Promise<ReadPlaces> {
+    const { db } = this.#deps
     const read = new Map<string, number>()
-    for (const { thread, eventPos } of await readUpTo(this.#deps.db, { room, user, since })) {
-      read.set(thread, Math.max(read.get(thread) ?? 0, eventPos))
-    }
-    const everywhere = Math.max(since, read.get('') ?? 0)
+    const advance = (thread: string, pos: number) => read.set(thread, Math.max(read.get(thread) ?? 0, pos))
+    for (const { thread, eventPos } of await readUpTo(db, asked)) advance(thread, eventPos)
+    const everywhere = Math.max(asked.since, read.get('') ?? 0)
+    for (const { thread, pos } of await lastSent(db, { ...asked, after: everywhere })) advance(thread ?? 'main', pos)
     const threads = [...read].filter(([thread, pos]) => thread !== '' && thread !== 'main' && pos > everywhere)
     return { everywhere, main: Math.max(everywhere, read.get('main') ?? 0), threads: new Map(threads) }
   }
@@ -157,13 +168,18 @@ const isSameBasis = (a: Basis, b: Basis): boolean =>
 
 const keyOf = (user: number, room: number): string => `${user}\0${room}`
 
-/** What one event adds to a member's counts; `undefined` where memory does not say. */
-function meaning(event: LoadedEvent, user: number, ignored: ReadonlySet<number>): Unread | undefined {
-  const { row, unreadMarks: marks } = event
+/** A member's counts of a thread after one more event in it; `undefined` where memory does not say. */
+function counted(
+  before: Unread,
+  { row, unreadMarks: marks }: LoadedEvent,
+  { user, ignored }: { readonly user: number; readonly ignored: ReadonlySet<number> },
+): Unread | undefined {
   if (marks === undefined) return undefined
-  if (row.sender === user || ignored.has(row.sender)) return NOTHING
+  // Only what notifies others tells that somebody spoke: so says the index that counts are made from.
+  if (row.sender === user) return row.unreadBits === 0 ? before : NOTHING
+  if (ignored.has(row.sender)) return before
   const shared = { notify: row.unreadBits & 1, highlight: row.unreadBits >> 1 }
-  return sum([shared, marks.get(user) ?? NOTHING])
+  return sum([before, shared, marks.get(user) ?? NOTHING])
 }
 
 const sum = (parts: readonly Unread[]): Unread => ({

@@ -86,6 +86,19 @@ export const unreadMarks = (db: Reader, { room, user, after, upTo, ignored }: Ra
         AND NOT e.sender ${oneOf(ignored)} LIMIT ${MAX_COUNTED}`,
   )
 
+const SENT = row({ thread: optional(text()), pos: integer() })
+/** The last event of each thread that the user sent and that notifies those with untouched rules. */
+export const lastSent = (
+  db: Reader,
+  { room, user, after, upTo }: Omit<Range, 'ignored'>,
+): Promise<(typeof SENT)['out'][]> =>
+  db.all(
+    SENT,
+    sql`SELECT u.thread, max(u.pos) AS pos FROM (SELECT thread, pos, sender FROM events
+        WHERE room = ${room} AND unread_bits <> 0 AND pos > ${after} AND pos <= ${upTo}
+        ORDER BY pos DESC LIMIT ${MAX_COUNTED}) AS u WHERE u.sender = ${user} GROUP BY u.thread`,
+  )
+
 /** Threads beyond so many that are read further than the room count as read as far as the room. */
 const MAX_THREADS = 1_000
 
