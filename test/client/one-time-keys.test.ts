@@ -49,6 +49,17 @@ eachHomeserver('keys are given in the order of upload, then the fallback key, wh
   assert.equal(await claim(bob, alice), 'g')
 })
 
+eachHomeserver('fallback keys are taken and told under the names of the proposal too', async ({ register }) => {
+  const [alice, bob] = [await register('alice'), await register('bob')]
+  const told = async () => (await syncFrom(alice))['org.matrix.msc2732.device_unused_fallback_key_types']
+  assert.deepEqual(await told(), [])
+  const fallback = { [`${algorithm}:f`]: { key: 'key f', signatures: {}, fallback: true } }
+  await alice.call(uploadKeys, { body: { 'org.matrix.msc2732.fallback_keys': fallback } })
+  assert.deepEqual(await told(), [algorithm])
+  assert.equal(await claim(bob, alice), 'f')
+  assert.deepEqual(await told(), [])
+})
+
 eachHomeserver('whoever claims at once never gets the same key', async ({ register }) => {
   const [alice, bob, carol] = [await register('alice'), await register('bob'), await register('carol')]
   await upload(alice, ...Array.from({ length: 20 }, (_, n) => `k${n}`))

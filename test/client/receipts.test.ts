@@ -156,7 +156,7 @@ eachHomeserver('receipts that cannot be are refused', async ({ register }) => {
   assert.deepEqual(await refusals(carol, {}), [403, 'M_FORBIDDEN'])
   assert.deepEqual(await refusals(bob, { roomId: '!unknown:example.org' }), [403, 'M_FORBIDDEN'])
   assert.deepEqual(await refusals(bob, {}, { raw: '{"thread_id":""}' }), [400, 'M_INVALID_PARAM'])
-  assert.deepEqual(await refusals(bob, {}, { raw: '{"thread_id":5}' }), [400, 'M_BAD_JSON'])
+  assert.deepEqual(await refusals(bob, {}, { raw: '{"thread_id":5}' }), [400, 'M_INVALID_PARAM'])
   assert.deepEqual(await refusals(bob, { receiptType: 'm.fully_read' }, { raw: '{"thread_id":"main"}' }), [
     400,
     'M_INVALID_PARAM',

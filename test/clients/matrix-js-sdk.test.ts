@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { EventStatus, EventType, MsgType, Preset, RelationType } from 'matrix-js-sdk'
+import { EventType, MsgType, Preset, RelationType } from 'matrix-js-sdk'
 import { ServerProcess } from '#test/helpers/server-process.ts'
 import { SdkDevice, verifyEachOther } from './sdk-client.ts'
 
@@ -96,12 +96,9 @@ for (const kind of ['sqlite', 'postgres'] as const) {
     await t.test('a second device restores the key backup and reads the history', async () => {
       await alice.backUp()
       await using second = await SdkDevice.logIn(alice.account, alice.recoveryKey)
-      assert.equal(await second.crypto.userHasCrossSigningKeys(second.userId, true), true)
-      await second.crypto.bootstrapCrossSigning({})
-      await second.crypto.loadSessionBackupPrivateKeyFromSecretStorage()
-      const restored = await second.crypto.restoreKeyBackup()
-      assert.ok(restored.imported > 0)
+      const restored = await second.recover()
       assert.equal(restored.imported, restored.total)
+      assert.equal(restored.total, (await alice.crypto.exportRoomKeys()).length)
       await bob.until("the owner's signature on the device", async () => {
         const status = await bob.crypto.getDeviceVerificationStatus(second.userId, second.deviceId)
         return status?.crossSigningVerified
@@ -130,18 +127,37 @@ for (const kind of ['sqlite', 'postgres'] as const) {
       await goOn('a restart')
     })
 
-    await t.test('they talk on after kill -9, and what was sent meanwhile arrives once', async () => {
+    const amidst = Array.from({ length: 12 }, (_, n) => `Said while the server was killed, ${n}`)
+
+    await t.test('they talk on after kill -9, and what was being sent arrives once', async () => {
+      const sending = amidst.map((body) => alice.client.sendTextMessage(roomId, body))
+      const sent = Promise.allSettled(sending)
+      await Promise.any(sending)
       await server.kill()
+      await sent
+      const unsent = 'Said while there was no server'
+      await assert.rejects(alice.client.sendTextMessage(roomId, unsent))
+      amidst.push(unsent)
       await server.launch()
       await goOn('kill -9')
+      await alice.resend(roomId)
+      for (const body of amidst) await bob.message(roomId, body)
+    })
+
+    await t.test('a device that comes after the kill has all of it, and is told what comes', async () => {
+      await bob.backUp()
       await using third = await SdkDevice.logIn(bob.account, bob.recoveryKey)
-      const texts = await third.until('the history', () => {
-        const events = third.client.getRoom(roomId)?.getLiveTimeline().getEvents() ?? []
-        return events.length > 0 && events
+      await third.recover()
+      for (const body of amidst) await third.message(roomId, body)
+      const events = third.client.getRoom(roomId)?.getLiveTimeline().getEvents() ?? []
+      const said = events.map((event) => event.getClearContent()?.['body'])
+      assert.deepEqual(said.filter((body) => amidst.includes(body)).sort(), amidst.toSorted())
+      await alice.until('the new device', async () => {
+        const devices = await alice.crypto.getUserDeviceInfo([bob.userId])
+        return devices.get(bob.userId)?.has(third.deviceId)
       })
-      const ids = texts.map((event) => event.getId())
-      assert.equal(new Set(ids).size, ids.length)
-      assert.ok(texts.every((event) => event.status === null || event.status === EventStatus.SENT))
+      await alice.client.sendTextMessage(roomId, 'Welcome to your new device')
+      await third.message(roomId, 'Welcome to your new device')
     })
   })
 }

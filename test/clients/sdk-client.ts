@@ -4,6 +4,7 @@ import {
   AuthType,
   type ClientEvent,
   createClient,
+  EventStatus,
   type MatrixClient,
   MatrixError,
   type MatrixEvent,
@@ -153,16 +154,20 @@ export class SdkDevice implements AsyncDisposable {
     return this.event(roomId, `the message '${body}'`, (event) => event.getClearContent()?.['body'] === body)
   }
 
-  /** Makes cross-signing keys, secret storage with a new recovery key, and a key backup. */
+  /** Sends again, under their transaction IDs, the messages of a room that the client could not send. */
+  async resend(roomId: string): Promise<void> {
+    const room = this.client.getRoom(roomId)
+    const events = room?.getLiveTimeline().getEvents() ?? []
+    for (const event of events) {
+      if (room && event.status === EventStatus.NOT_SENT) await this.client.resendEvent(event, room)
+    }
+  }
+
+  /** Makes cross-signing keys, secret storage with a new recovery key, and a key backup. The first keys need no password. */
   async secureAccount(): Promise<void> {
-    const { username, password } = this.account
     await this.crypto.bootstrapCrossSigning({
       authUploadDeviceSigningKeys: async (makeRequest) => {
-        await makeRequest({
-          type: AuthType.Password,
-          identifier: { type: 'm.id.user', user: username },
-          password,
-        } as never)
+        await makeRequest(null)
       },
     })
     const recoveryKey = await this.crypto.createRecoveryKeyFromPassphrase()
@@ -172,6 +177,15 @@ export class SdkDevice implements AsyncDisposable {
       setupNewSecretStorage: true,
       setupNewKeyBackup: true,
     })
+  }
+
+  /** Becomes a device that its owner signed, with the keys of the backup, by the recovery key. */
+  async recover() {
+    const { crypto, userId } = this
+    if (!(await crypto.userHasCrossSigningKeys(userId, true))) throw new Error('there are no cross-signing keys')
+    await crypto.bootstrapCrossSigning({})
+    await crypto.loadSessionBackupPrivateKeyFromSecretStorage()
+    return crypto.restoreKeyBackup()
   }
 
   /** Waits until all room keys that the device has are in the backup. */
@@ -255,25 +269,36 @@ const HAPPENINGS: readonly string[] = [
 
 const unpadded = (base64: string): string => base64.replace(/=+$/, '')
 
-/** Two humans compare what their devices show, and say that it is the same. */
+/**
+ * Two humans compare what their devices show, and say that it is the same. The library holds requests and verifiers by weak references only:
+ * what waits for them must hold them too, or it is collected with them.
+ */
 export const verifyEachOther = async (asking: SdkDevice, asked: SdkDevice): Promise<void> => {
   const arriving = asked.until('a verification request', () => {
     const [request] = asked.crypto.getVerificationRequestsToDeviceInProgress(asking.userId)
     return request
   })
-  const request = await asking.crypto.requestDeviceVerification(asked.userId, asked.deviceId)
+  const request = await inTime('asking', asking.crypto.requestDeviceVerification(asked.userId, asked.deviceId))
   const received = await arriving
-  await received.accept()
+  await inTime('the acceptance', received.accept())
   await happening(request, 'change', () => request.phase >= PHASE.ready)
-  const asker = await request.startVerification('m.sas.v1')
+  const asker = await inTime('the start', request.startVerification('m.sas.v1'))
   const shown = Promise.all([emojiOf(asker), happening(received, 'change', () => received.verifier).then(emojiOf)])
   const [mine, theirs] = await shown
   if (JSON.stringify(mine.sas.emoji) !== JSON.stringify(theirs.sas.emoji)) throw new Error('the emoji differ')
-  await Promise.all([mine.confirm(), theirs.confirm()])
-  await Promise.all([mine.done, theirs.done])
+  await inTime('both to confirm', Promise.all([mine.confirm(), theirs.confirm()]))
+  await inTime('both to be done', Promise.all([mine.done, theirs.done]))
+  for (const { phase } of [request, received]) if (phase !== PHASE.done) throw new Error(`the phase is ${phase}`)
 }
 
-const PHASE = { ready: 3 }
+/** A step that ends, or fails by what it was. */
+async function inTime<T>(what: string, step: Promise<T>): Promise<T> {
+  const { promise: late, reject } = Promise.withResolvers<never>()
+  const timer = setTimeout(() => reject(new Error(`waited in vain for ${what}`)), STEP_MS)
+  return Promise.race([step, late]).finally(() => clearTimeout(timer))
+}
+
+const PHASE = { ready: 3, done: 6 }
 
 type Found<T> = T | undefined | null | false
 

@@ -31,6 +31,8 @@ export const uploadKeys = endpoint({
     device_keys: optional(deviceKeys),
     one_time_keys: optional(oneTimeKeys),
     fallback_keys: optional(oneTimeKeys),
+    // The name of the proposal, for clients that know no other.
+    'org.matrix.msc2732.fallback_keys': optional(oneTimeKeys),
   }),
   response: z.object({ one_time_key_counts: z.record(z.string(), z.int()) }),
 })

@@ -77,6 +77,8 @@ export const sync = endpoint({
       .optional(),
     device_one_time_keys_count: z.record(z.string(), z.int()).optional(),
     device_unused_fallback_key_types: z.array(z.string()).optional(),
+    // As the proposal named it, for clients that know no other name.
+    'org.matrix.msc2732.device_unused_fallback_key_types': z.array(z.string()).optional(),
     presence: plainEvents,
     rooms: rooms.optional(),
     to_device: z

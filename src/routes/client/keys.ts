@@ -18,7 +18,7 @@ export const keysRoutes = ({ keyUploads, keyQueries, keyClaims, deviceLists }: S
     one_time_key_counts: await keyUploads.upload(requester, {
       deviceKeys: body.device_keys,
       oneTimeKeys: body.one_time_keys,
-      fallbackKeys: body.fallback_keys,
+      fallbackKeys: body.fallback_keys ?? body['org.matrix.msc2732.fallback_keys'],
     }),
   })),
   route(queryKeys, async ({ requester, body }) => {

@@ -53,10 +53,12 @@ export class KeyCounts {
     const { user, deviceId } = context.requester
     if (deviceId === undefined) return { fields: [], isNews: false }
     const { oneTime, unusedFallback } = await this.of({ user, deviceId })
+    const types = JSON.stringify(unusedFallback)
     return {
       fields: [
         `"device_one_time_keys_count":${JSON.stringify(oneTime)}`,
-        `"device_unused_fallback_key_types":${JSON.stringify(unusedFallback)}`,
+        `"device_unused_fallback_key_types":${types}`,
+        `"${PROPOSED}device_unused_fallback_key_types":${types}`,
       ],
       isNews: isConcerned(context, deviceId),
     }
@@ -76,6 +78,8 @@ export class KeyCounts {
 }
 
 const USUAL = 'signed_curve25519'
+/** What the names of the proposal of fallback keys began with, for clients that know no others. */
+const PROPOSED = 'org.matrix.msc2732.'
 
 const nameOf = ({ user, deviceId }: Device): string => `${user}\0${deviceId}`
 

@@ -51,7 +51,7 @@ export class KeyQueries {
     if (userIds.length > MAX_USERS) throw tooLarge(`Keys of at most ${MAX_USERS} users are told at once`)
     const { numbers, local, failures } = await askedUsers(this.#deps.users, userIds)
     const found: Found = {
-      // Whoever is asked of is in the answer, even without devices.
+      // Whoever is asked of is in the answer, there or not: clients ask again and again for those who are not.
       devices: new Map(local.map((userId) => [userId, {}])),
       keys: { master: new Map(), self_signing: new Map(), user_signing: new Map() },
     }

@@ -4,6 +4,7 @@ import type { RoomContext } from '#services/sync/sections.ts'
 import type { Reader } from '#storage/database.ts'
 import {
   type CountedThread,
+  lastSent,
   MAX_COUNTED,
   readUpTo,
   unreadByThread,
@@ -23,9 +24,19 @@ type Known = {
   readonly upTo: number
   readonly main: Unread
   readonly threads: ReadonlyMap<string, Unread>
-  /** Of the room's view, when it was counted: redactions change what was counted. */
+  readonly basis: Basis
+}
+
+/** What was counted besides what arrived: if any of it is another one, everything is counted again. */
+type Basis = {
+  /** Since when the user is in the room. */
+  readonly since: number
+  readonly ignored: ReadonlySet<number>
+  /** Of the room's view: redactions change what was counted. */
   readonly epoch: symbol
 }
+
+type Counting = { readonly user: number; readonly upTo: number; readonly basis: Basis }
 
 type ReadPlaces = {
   readonly everywhere: number
@@ -64,18 +75,18 @@ export class UnreadCounts {
 
   /** What the requester has not read of the room, up to the context's position. */
   async of({ view, requester, upTo, memberships, ignored }: RoomContext): Promise<UnreadOfRoom> {
-    const key = keyOf(requester.user, view.room)
+    const { user } = requester
+    const since = memberships.get(view.room)?.sincePos ?? 0
+    const counting = { user, upTo, basis: { since, ignored, epoch: view.epoch } }
+    const key = keyOf(user, view.room)
     const ticket = {}
     this.#counting.set(key, ticket)
     try {
       const known = this.#deps.known.get(key)
-      const added =
-        known === undefined ? undefined : await this.#added(known, view, { user: requester.user, upTo, ignored })
-      const counted =
-        added ??
-        (await this.#count(view, { user: requester.user, upTo, since: memberships.get(view.room)?.sincePos ?? 0 }))
-      if (this.#counting.get(key) === ticket) this.#deps.known.set(key, counted)
-      return counted
+      const added = known === undefined ? undefined : await this.#added(known, view, counting)
+      const now = added ?? (await this.#count(view, counting))
+      if (this.#counting.get(key) === ticket) this.#deps.known.set(key, now)
+      return now
     } finally {
       if (this.#counting.get(key) === ticket) this.#counting.delete(key)
     }
@@ -89,88 +100,87 @@ export class UnreadCounts {
   }
 
   /** The known counts with what arrived since, or `undefined` where that takes more than looking at memory. */
-  async #added(
-    known: Known,
-    view: RoomView,
-    { user, upTo, ignored }: { readonly user: number; readonly upTo: number; readonly ignored: ReadonlySet<number> },
-  ): Promise<Known | undefined> {
-    if (known.epoch !== view.epoch || known.upTo > upTo) return undefined
+  async #added(known: Known, view: RoomView, { user, upTo, basis }: Counting): Promise<Known | undefined> {
+    if (!isSameBasis(known.basis, basis) || known.upTo > upTo) return undefined
     if (view.hasArrivals(known.upTo, upTo) === false) return { ...known, upTo }
     const { upTo: since } = known
     const events = view.arrivalsAtHand(since, upTo, MAX_ADDED) ?? (await view.arrivals(since, upTo, MAX_ADDED))
     if (events.length === MAX_ADDED) return undefined
     let { main, threads } = known
     for (const event of events) {
-      const unread = meaning(event, user, ignored)
-      if (unread === undefined) return undefined
-      if (unread === NOTHING) continue
       const { thread } = event.row
-      if (thread === undefined) main = add(main, unread)
-      else threads = withoutEmpty(new Map(threads).set(thread, add(threads.get(thread) ?? NOTHING, unread)))
+      const before = thread === undefined ? main : (threads.get(thread) ?? NOTHING)
+      const after = counted(before, event, { user, ignored: basis.ignored })
+      if (after === undefined) return undefined
+      if (thread === undefined) main = after
+      else if (after !== before) threads = withoutEmpty(new Map(threads).set(thread, after))
     }
-    return { upTo, main, threads, epoch: known.epoch }
+    return { upTo, main, threads, basis }
   }
 
-  async #count(
-    view: RoomView,
-    { user, upTo, since }: { readonly user: number; readonly upTo: number; readonly since: number },
-  ): Promise<Known> {
+  async #count({ room }: RoomView, { user, upTo, basis }: Counting): Promise<Known> {
     const { db } = this.#deps
-    const { room, epoch } = view
-    const read = await this.#readPlaces(room, user, since)
+    const { ignored, since } = basis
+    const read = await this.#readPlaces({ room, user, since, upTo })
+    const range = { room, user, after: read.everywhere, upTo, ignored }
     const counts = new Map<string | undefined, Unread>()
-    for (const { thread, ...unread } of await unreadByThread(db, { room, user, after: read.everywhere, upTo })) {
-      counts.set(thread, unread)
-    }
-    if (read.main > read.everywhere) counts.set(undefined, await this.#mainOnly({ room, user, after: read.main, upTo }))
+    for (const { thread, ...unread } of await unreadByThread(db, range)) counts.set(thread, unread)
+    if (read.main > read.everywhere) counts.set(undefined, await this.#mainOnly({ ...range, after: read.main }))
     for (const [thread, after] of read.threads) {
-      if (counts.has(thread)) counts.set(thread, await unreadOfThread(db, thread, { room, user, after, upTo }))
+      if (counts.has(thread)) counts.set(thread, await unreadOfThread(db, thread, { ...range, after }))
     }
-    for (const { thread, pos, notify, highlight } of await unreadMarks(db, {
-      room,
-      user,
-      after: read.everywhere,
-      upTo,
-    })) {
+    for (const { thread, pos, notify, highlight } of await unreadMarks(db, range)) {
       const after = thread === undefined ? read.main : (read.threads.get(thread) ?? read.everywhere)
       if (pos > after) counts.set(thread, add(counts.get(thread) ?? NOTHING, { notify, highlight }))
     }
     const threads = new Map([...counts].filter((one): one is [string, Unread] => one[0] !== undefined))
-    return { upTo, main: counts.get(undefined) ?? NOTHING, threads: withoutEmpty(threads), epoch }
+    return { upTo, main: counts.get(undefined) ?? NOTHING, threads: withoutEmpty(threads), basis }
   }
 
-  /** How far the user has read: everywhere, outside threads, and in threads that are read further than the rest. */
-  async #readPlaces(room: number, user: number, since: number): Promise<ReadPlaces> {
+  /**
+   * How far the user has read: everywhere, outside threads, and in threads that are read further than the rest. Whoever says something has
+   * read what was said before. https://spec.matrix.org/v1.19/client-server-api/#marking-notifications-as-read
+   */
+  async #readPlaces(asked: {
+    readonly room: number
+    readonly user: number
+    readonly since: number
+    readonly upTo: number
+  }): Promise<ReadPlaces> {
+    const { db } = this.#deps
     const read = new Map<string, number>()
-    for (const { thread, eventPos } of await readUpTo(this.#deps.db, room, user)) {
-      read.set(thread, Math.max(read.get(thread) ?? 0, eventPos))
-    }
-    const everywhere = Math.max(since, read.get('') ?? 0)
+    const advance = (thread: string, pos: number) => read.set(thread, Math.max(read.get(thread) ?? 0, pos))
+    for (const { thread, eventPos } of await readUpTo(db, asked)) advance(thread, eventPos)
+    const everywhere = Math.max(asked.since, read.get('') ?? 0)
+    for (const { thread, pos } of await lastSent(db, { ...asked, after: everywhere })) advance(thread ?? 'main', pos)
     const threads = [...read].filter(([thread, pos]) => thread !== '' && thread !== 'main' && pos > everywhere)
     return { everywhere, main: Math.max(everywhere, read.get('main') ?? 0), threads: new Map(threads) }
   }
 
-  async #mainOnly(range: {
-    readonly room: number
-    readonly user: number
-    readonly after: number
-    readonly upTo: number
-  }) {
+  async #mainOnly(range: Parameters<typeof unreadByThread>[1]) {
     const threads: CountedThread[] = await unreadByThread(this.#deps.db, range)
     return threads.find(({ thread }) => thread === undefined) ?? NOTHING
   }
 }
 
+const isSameBasis = (a: Basis, b: Basis): boolean =>
+  a.since === b.since && a.epoch === b.epoch && (a.ignored === b.ignored || a.ignored.size + b.ignored.size === 0)
+
 const keyOf = (user: number, room: number): string => `${user}\0${room}`
 
-/** What one event adds to a member's counts; `undefined` where memory does not say. */
-function meaning(event: LoadedEvent, user: number, ignored: ReadonlySet<number>): Unread | undefined {
-  const { row, unreadMarks: marks } = event
+/** A member's counts of a thread after one more event in it; `undefined` where memory does not say. */
+function counted(
+  before: Unread,
+  { row, unreadMarks: marks }: LoadedEvent,
+  { user, ignored }: { readonly user: number; readonly ignored: ReadonlySet<number> },
+): Unread | undefined {
   if (marks === undefined) return undefined
-  if (row.sender === user || ignored.has(row.sender)) return NOTHING
+  // Only what notifies others tells that somebody spoke: so says the index that counts are made from.
+  if (row.sender === user) return row.unreadBits === 0 ? before : NOTHING
+  if (ignored.has(row.sender)) return before
   const shared = { notify: row.unreadBits & 1, highlight: row.unreadBits >> 1 }
   const own = marks.get(user)
-  return own === undefined ? shared : add(shared, own)
+  return add(before, own === undefined ? shared : add(shared, own))
 }
 
 const add = (one: Unread, other: Unread): Unread => ({

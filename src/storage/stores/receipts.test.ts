@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { Change, LOG_KIND } from '#storage/change.ts'
+import { sql } from '#storage/sql.ts'
 import { eachDatabase } from '#storage/testing/each-database.ts'
 import { changedRooms } from './log.ts'
 import {
@@ -13,7 +14,7 @@ import {
   UNTHREADED,
 } from './receipts.ts'
 import { roomAdded } from './rooms.ts'
-import { unreadMarkAdded, unreadMarks, unreadMarksPassed } from './unread.ts'
+import { readUpTo, UNREAD_MARK, unreadMarkAdded, unreadMarksPassed } from './unread.ts'
 
 const receipt = (more: Partial<ReceiptRow>): Change => {
   const change = new Change()
@@ -145,7 +146,7 @@ eachDatabase('a receipt passes the unread marks of its own thread, or of all', a
   const outcome = await commit(change)
   const first = outcome.ok ? outcome.firstPosition : 0
   const left = async () => {
-    const marks = await unreadMarks(db, { room: 1, user: 1, after: 0, upTo: 1_000_000 })
+    const marks = await db.all(UNREAD_MARK, sql`SELECT ${UNREAD_MARK} FROM unread_marks WHERE "user" = ${1}`)
     return marks.map(({ pos }) => pos - first).sort()
   }
   const pass = (thread: string, upTo: number) =>
@@ -158,4 +159,19 @@ eachDatabase('a receipt passes the unread marks of its own thread, or of all', a
   assert.deepEqual(await left(), [2, 3])
   await Promise.all([pass(UNTHREADED, 2), pass(UNTHREADED, 1)])
   assert.deepEqual(await left(), [3])
+})
+
+eachDatabase('however many threads a user read, the room and its main timeline are not forgotten', async (test) => {
+  const { db, commit } = test
+  const threads = Array.from({ length: 1_100 }, (_, n) => ({ thread: `$${n}`, eventPos: 100 + n }))
+  const main = { thread: MAIN_THREAD, eventPos: 60 }
+  await Promise.all([{ thread: UNTHREADED, eventPos: 50 }, main, ...threads].map((more) => commit(receipt(more))))
+  const read = await readUpTo(db, { room: 1, user: 1, since: 0 })
+  const places = new Map(read.map(({ thread, eventPos }) => [thread, eventPos]))
+  assert.equal(places.get(UNTHREADED), 50)
+  assert.equal(places.get(MAIN_THREAD), 60)
+  assert.equal(places.get('$1099'), 1_199)
+  assert.deepEqual(await readUpTo(db, { room: 1, user: 1, since: 1_198 }), [
+    { type: 'm.read', thread: '$1099', eventPos: 1_199 },
+  ])
 })
