@@ -96,6 +96,8 @@ describe('a glob that must match between word boundaries', () => {
     assert.equal(containsWord('hi a*b?', 'a*b'), true)
     assert.equal(containsWord('hi axb', 'a*b'), false)
     assert.equal(containsWord('hi alice', 'al'), false)
+    assert.equal(containsWord('word', ''), false)
+    assert.equal(containsWord('', ''), true)
   })
 })
 

@@ -73,6 +73,22 @@ describe('what a user may see', () => {
       false,
     ],
     ['the join of somebody else opens nothing', 'joined', member('join', '@o:x'), undefined, true, false],
+    [
+      'what is no membership opens nothing, whatever its content says',
+      'joined',
+      roomEvent({ type: 'm.room.topic', stateKey: ME, content: { membership: 'join' } }),
+      undefined,
+      false,
+      false,
+    ],
+    [
+      'a membership that is no state opens nothing',
+      'joined',
+      roomEvent({ type: 'm.room.member', content: { membership: 'join' } }),
+      undefined,
+      false,
+      false,
+    ],
   ]
   for (const [name, visibility, event, membership, hasJoinedSince, expected] of cases) {
     test(name, () => {
@@ -127,5 +143,7 @@ describe('what a server may be given', () => {
   test('a server gets the joins and departures of its users', () => {
     assert.equal(see('joined', [], false, member('join')), true)
     assert.equal(see('joined', [], false, member('join', '@me:other')), false)
+    assert.equal(see('joined', [], false, member('join', 'x')), false)
+    assert.equal(see('joined', [], false, roomEvent({ type: 'm.room.member', content: { membership: 'join' } })), false)
   })
 })

@@ -94,6 +94,21 @@ describe('power levels', () => {
   for (const [name, content, version, rule] of refusals) {
     test(name, () => assert.equal(refusalOf(content, version), rule))
   }
+  test('a refusal says what was expected, and what came', () => {
+    const shown: readonly (readonly [unknown, string])[] = [
+      ['50', 'a string'],
+      [true, 'a boolean'],
+      [null, 'null'],
+      [[], 'an array'],
+      [{}, 'an object'],
+      [1.5, 'a number'],
+      [new RawNumber('1e400'), 'a number out of range'],
+    ]
+    for (const [value, kind] of shown) {
+      const levels = readPowerLevels({ ban: value } as JsonObject, rulesOf('12'))
+      assert.equal('ok' in levels && levels.reason, `ban must be an integer, not ${kind}`)
+    }
+  })
   test('no JSON makes reading throw', () => {
     fc.assert(
       fc.property(anyJsonObject, fc.constantFrom(...roomVersions), (content, version) => {

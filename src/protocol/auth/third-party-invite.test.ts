@@ -86,7 +86,12 @@ describe('an invite that follows from a third-party invite', () => {
     row(
       'is refused when keys and signatures are of odd types',
       8,
-      invite({ signed: { ...unsigned, signatures: { a: 1, b: { 'ed25519:1': 1, 'ed25519:2': 'x', 'rsa:1': 'x' } } } }),
+      invite({
+        signed: {
+          ...unsigned,
+          signatures: { a: 1, n: null, s: 'xy', b: { 'ed25519:1': 1, 'ed25519:2': 'x', 'rsa:1': 'x' } },
+        },
+      }),
       thirdParty({ public_key: 1, public_keys: ['x', { public_key: 'x' }] }),
     ),
     row(

@@ -3,7 +3,7 @@ import { describe, test } from 'node:test'
 import fc from 'fast-check'
 import { anyJson } from '#protocol/event-builder.testing.ts'
 import vectors from '#test/vectors/push-rules.json' with { type: 'json' }
-import type { Json } from '#util/json.ts'
+import type { Json, JsonObject } from '#util/json.ts'
 import { defaultRules } from './default-rules.ts'
 import { changeRule, MAX_PATTERN_LENGTH, putRule, type RulePlace, removeRule } from './edit-rules.ts'
 import {
@@ -107,6 +107,22 @@ describe('the rules of a user', () => {
       assert.equal('ok' in after ? after.rule : undefined, rule)
     })
   }
+  test('a rule may be as large as the limits, and no larger', () => {
+    const kind = { kind: 'room_member_count', is: '1' }
+    type Size = readonly [PushRuleKind, number, (size: number) => { ruleId?: string; body?: JsonObject }]
+    const sizes: readonly Size[] = [
+      ['content', 1024, (size) => ({ body: { actions: [], pattern: 'x'.repeat(size) } })],
+      ['override', 1024, (size) => ({ body: { actions: [], conditions: [{ ...kind, pattern: 'x'.repeat(size) }] } })],
+      ['override', 64, (size) => ({ body: { actions: [], conditions: Array(size).fill(kind) } })],
+      ['room', 64, (size) => ({ body: { actions: Array(size).fill('notify') } })],
+      ['room', 512, (size) => ({ ruleId: 'x'.repeat(size) })],
+    ]
+    for (const [kind, limit, make] of sizes) {
+      const isRefused = (size: number): boolean =>
+        'ok' in putRule(three, { kind, ruleId: 'a', body: NO_ACTIONS, ...make(size) })
+      assert.deepEqual([isRefused(limit), isRefused(limit + 1)], [false, true], `${kind} ${limit}`)
+    }
+  })
   test('what is not there cannot be removed or changed', () => {
     const removed = removeRule(three, 'room', 'zzz')
     assert.equal('ok' in removed && removed.rule, 'not_found')

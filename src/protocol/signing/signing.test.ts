@@ -134,6 +134,7 @@ test('published keys are read back', () => {
 })
 
 test('published keys are believed for seven days at most', () => {
+  assert.equal(MAX_KEY_VALIDITY_MS, 604_800_000)
   assert.equal(readKeys(keysOf(NOW * 2)).validUntilTs, NOW + MAX_KEY_VALIDITY_MS)
 })
 

@@ -89,11 +89,13 @@ describe('a resolution', () => {
         const whole = resolve(numbered, context)
         const named = sorted([...whole.entries()].map(([key, id]) => [keys[key] ?? '', ids[id] ?? ''] as const))
         assert.deepEqual(named, story.resolve(states))
+        for (const [key, id] of whole.entries()) assert.equal(whole.get(key), id)
+        assert.equal(whole.get(numberOf('no such key')), undefined)
         assert.deepEqual(resolveConflict(separate(numbered), context), whole.decided)
       }),
     )
   })
-  test('never throws on events that say anything at all', () => {
+  test('never throws on events that say anything at all, and makes no state of what is none', () => {
     const ids = ['$a', '$b', '$c', '$d', '$e', '$f']
     const types = fc.constantFrom('m.room.create', 'm.room.member', 'm.room.power_levels', 'm.room.join_rules', 'x')
     const contents = fc.constantFrom<JsonObject>(
@@ -124,7 +126,11 @@ describe('a resolution', () => {
             const eventId = ids[at] ?? ''
             story.events.set(eventId, roomEvent({ ...draft, eventId }))
           }
-          story.resolve(states)
+          for (const [key, id] of story.resolve(states)) {
+            const event = story.events.get(id)
+            // Keys that the states had not come from events: of state, and under their own name.
+            if (!['p', 'q', 'r'].includes(key)) assert.equal(key, keyOf(event?.type ?? '', event?.stateKey ?? 'none'))
+          }
         },
       ),
     )
