@@ -19,7 +19,8 @@ export const readBody = (request: IncomingMessage, maxBytes: number, after: Cloc
       return
     }
     if (isAllHere(request)) {
-      const bytes = (request.read() as Buffer | null) ?? Buffer.alloc(0)
+      // By its length: without one, no more than the first piece would be read.
+      const bytes = (request.read(request.readableLength) as Buffer | null) ?? Buffer.alloc(0)
       if (bytes.length > maxBytes) reject(tooLarge(`the body is larger than ${maxBytes} bytes`))
       else resolve(bytes)
       return
