@@ -75,10 +75,11 @@ test('a Unix socket has the permissions of the configuration, and believes what 
 
 test('a listener serves what it is for, on each of its addresses, and only the health check besides', async () => {
   using folder = freshFolder()
-  const [client, federation] = [await freePort(), await freePort()]
+  const [client, federation, media] = [await freePort(), await freePort(), await freePort()]
   const yaml = withListeners(folder.path, [
     `{ port: ${client}, type: http, bind_addresses: ['127.0.0.1', '127.0.0.2', '2001:db8::1'], resources: [{ names: [client] }] }`,
     `{ port: ${federation}, type: http, resources: [{ names: [federation] }] }`,
+    `{ port: ${media}, type: http, resources: [{ names: [media] }] }`,
   ])
   await using bin = await startWith(folder.path, yaml)
   assert.match(await bin.line(/address_left_out/, 'err'), /\[2001:db8::1\]:\d+: this machine has no/)
@@ -88,6 +89,9 @@ test('a listener serves what it is for, on each of its addresses, and only the h
   assert.equal(await status(`http://127.0.0.1:${federation}/_matrix/client/versions`), 404)
   assert.equal(await status(`http://127.0.0.1:${federation}/health`), 200)
   assert.equal(await status(`http://127.0.0.1:${client}/_synapse/metrics`), 404)
+  for (const port of [client, media])
+    assert.equal(await status(`http://127.0.0.1:${port}/_matrix/client/v1/media/config`), 401)
+  assert.equal(await status(`http://127.0.0.1:${media}/_matrix/client/versions`), 404)
 })
 
 for (const [kind, open] of places()) {

@@ -122,6 +122,7 @@ export const clientAddress = (request: IncomingMessage): string => {
 }
 
 const PREFIXES: readonly (readonly [string, Resource])[] = [
+  ['/_matrix/client/v1/media/', 'media'],
   ['/_matrix/client/', 'client'],
   ['/_matrix/media/', 'media'],
   ['/_matrix/federation/', 'federation'],
