@@ -1,9 +1,7 @@
 import type { Requester } from '#api/requester.ts'
 import type { Hooks } from '#modules/registry.ts'
-import { powerLevelsOf } from '#protocol/auth/auth-state.ts'
 import { badState, forbidden, guestAccessForbidden, notFound, serverNotTrusted, unknown } from '#protocol/errors.ts'
 import type { EventId, RoomId, UserId } from '#protocol/identifiers.ts'
-import { powerOf } from '#protocol/power-levels.ts'
 import type { ActiveRoom } from '#rooms/active-room.ts'
 import type { LoadedEvent } from '#rooms/loaded-event.ts'
 import type { MembershipIndex } from '#rooms/membership-index.ts'
@@ -16,9 +14,9 @@ import type { MemberProfiles } from '#services/profiles/member-profiles.ts'
 import { Change, LOG_KIND } from '#storage/change.ts'
 import type { Commit } from '#storage/commit.ts'
 import { type MembershipName, roomForgotten } from '#storage/stores/memberships.ts'
-import { get, getString, type Json, type JsonObject } from '#util/json.ts'
-import { isRefusal } from '#util/verdict.ts'
+import { getString, type Json, type JsonObject } from '#util/json.ts'
 import type { Invitations } from './invitations.ts'
+import { joinAuthoriser } from './join-authoriser.ts'
 import { letsGuestsIn } from './remove-guests.ts'
 
 type Deps = {
@@ -94,7 +92,7 @@ export class Memberships {
       const profile = await profiles.of(requester.user)
       const content: Record<string, Json> = { ...profile, ...wish.content, membership: 'join' }
       if (wish.reason !== undefined) content['reason'] = wish.reason
-      const authoriser = await this.#authoriser(active, requester.userId)
+      const authoriser = await joinAuthoriser(active, requester.userId, this.#deps)
       if (authoriser !== undefined) content['join_authorised_via_users_server'] = authoriser
       if (isSaidAlready(present, requester, content)) return present.row.eventId as EventId
       return this.#append(active, change, { requester, target: requester.userId, content })
@@ -244,57 +242,6 @@ export class Memberships {
       redacts: undefined,
     })
     return appended.row.eventId as EventId
-  }
-
-  /**
-   * The user on whose power a restricted join stands, where one is needed: a local member who may invite, if the joiner is in one of the
-   * rooms that the join rule allows. https://spec.matrix.org/v1.19/client-server-api/#restricted-rooms
-   */
-  async #authoriser(room: ActiveRoom, userId: UserId): Promise<UserId | undefined> {
-    const rules = (await room.stateEvent('m.room.join_rules', ''))?.content
-    const joinRule = getString(rules, 'join_rule')
-    const isRestricted =
-      (joinRule === 'restricted' && room.rules.restricted) ||
-      (joinRule === 'knock_restricted' && room.rules.knockRestricted)
-    const current = await this.#membership(room, userId)
-    if (!isRestricted || current === 'invite' || current === 'join') return undefined
-    if (!(await this.#isAllowed(userId, get(rules, 'allow'))))
-      throw forbidden('You are in none of the rooms whose members may join')
-    const authoriser = await this.#localInviter(room)
-    if (authoriser === undefined) throw forbidden('Nobody here may let you in')
-    return authoriser
-  }
-
-  async #isAllowed(userId: UserId, allow: unknown): Promise<boolean> {
-    if (!Array.isArray(allow)) return false
-    const { users, memberships, rooms } = this.#deps
-    const user = await users.find(userId)
-    if (user === undefined) return false
-    const own = await memberships.ofUser(user.user)
-    for (const condition of allow.slice(0, 100)) {
-      const roomId = getString(condition, 'room_id')
-      if (getString(condition, 'type') !== 'm.room_membership' || roomId === undefined) continue
-      const room = await rooms.byId(roomId)
-      if (room !== undefined && own.get(room.room)?.membership === 'join') return true
-    }
-    return false
-  }
-
-  async #localInviter(room: ActiveRoom): Promise<UserId | undefined> {
-    const { memberships, users } = this.#deps
-    const members = [...(await memberships.ofRoom(room.room))].filter(([, membership]) => membership === 'join')
-    const names = await users.byNumbers(members.map(([user]) => user))
-    const state = await room.authState([
-      ['m.room.power_levels', ''],
-      ['m.room.create', ''],
-    ])
-    const levels = powerLevelsOf(state, room.rules)
-    if (isRefusal(levels)) return undefined
-    for (const { userId } of names.values()) {
-      if (powerOf(userId, { create: state.create, powerLevels: levels }, room.rules) >= levels.invite)
-        return userId as UserId
-    }
-    return undefined
   }
 }
 
