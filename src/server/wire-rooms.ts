@@ -87,6 +87,6 @@ export const wireRooms = async (foundation: Foundation, { pushRules }: UserData)
     messageLimiter: rate(rateLimits.message),
     redactionLimiter: rateLimits.adminRedaction === undefined ? undefined : rate(rateLimits.adminRedaction),
   })
-  const aliases = new RoomAliases({ ...foundation, rooms })
+  const aliases = new RoomAliases({ ...foundation, rooms, sender })
   return { aliases, roomSender, rooms, transactions, sender, creator, roomMemberships, profiles }
 }

@@ -65,7 +65,8 @@ export const wireSync = (
     filters: cache<string, CompiledFilter>((_, key) => 2_000 + key.length * 4, 'filters'),
   })
   const door = new RoomDoor(foundation)
-  const roomReader = new RoomReader({ ...foundation, door, bundles, ignored })
-  const pages = new Pages({ ...foundation, door, reader: roomReader, incarnation: db.start.incarnation })
+  const { incarnation } = db.start
+  const roomReader = new RoomReader({ ...foundation, door, bundles, ignored, incarnation })
+  const pages = new Pages({ ...foundation, door, reader: roomReader, incarnation })
   return { door, roomReader, pages, syncs, syncRequests, waiters, typing, typingNotices, proposals: proposals() }
 }

@@ -241,8 +241,8 @@ export const table: readonly AccessRow[] = [
   // Rooms, from inside: only former members see something, of then.
   row(getRoomEvents, formerMembers, (world) => ({ ...room(world), query: { dir: 'b', limit: '100' } })),
   row(getRoomEvents, formerMembers, (world) => ({ ...room(world), query: { dir: 'f', limit: '100' } })),
-  row(getOneRoomEvent, { ...nobodyNorGuests, former: '404 M_NOT_FOUND', banned: '404 M_NOT_FOUND' }, later),
-  row(getOneRoomEvent, formerMembers, earlier),
+  row(getOneRoomEvent, usersAndGuests('404 M_NOT_FOUND'), later),
+  row(getOneRoomEvent, { ...usersAndGuests('404 M_NOT_FOUND'), former: 'ok', banned: 'ok' }, earlier),
   row(getEventContext, { ...nobodyNorGuests, former: '404 M_NOT_FOUND', banned: '404 M_NOT_FOUND' }, later),
   row(getEventContext, formerMembers, (world) => ({ ...earlier(world), query: { limit: '50' } })),
   row(getRoomState, formerMembers, room),

@@ -136,7 +136,7 @@ eachHomeserver('members come and go by the rules', async ({ register }) => {
   await alice.call(ban, { params, body: target })
   assert.equal((await alice.refused(inviteUser, { params, body: target })).errcode, 'M_FORBIDDEN')
   await alice.call(unban, { params, body: target })
-  assert.equal((await alice.refused(unban, { params, body: target })).errcode, 'M_FORBIDDEN')
+  assert.equal((await alice.refused(unban, { params, body: target })).errcode, 'M_BAD_STATE')
   await alice.call(inviteUser, { params, body: target })
   await bob.call(leaveRoom, { params })
   await bob.call(leaveRoom, { params })

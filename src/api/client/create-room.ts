@@ -2,7 +2,7 @@ import * as z from 'zod'
 import { endpoint, withR0 } from '#api/endpoint.ts'
 import { jsonObject, optional, shortText, userId } from '#api/schema.ts'
 
-const initialState = z.looseObject({ type: z.string().min(1), state_key: z.string().default(''), content: jsonObject })
+const initialState = z.looseObject({ type: z.string().min(1), state_key: optional(z.string()), content: jsonObject })
 
 const invite3pid = z.looseObject({
   id_server: z.string(),
@@ -10,6 +10,16 @@ const invite3pid = z.looseObject({
   medium: z.string(),
   address: z.string(),
 })
+
+/** One of these words. The specification calls everything else malformed. */
+const word = <const T extends string>(...words: readonly T[]): z.ZodType<T, string> =>
+  z.string().transform((text, context) => {
+    const found = words.find((one) => one === text)
+    if (found !== undefined) return found
+    const expected = `one of ${words.join(', ')}`
+    context.issues.push({ code: 'custom', message: `expected ${expected}`, params: { expected }, input: text })
+    return z.NEVER
+  }) as unknown as z.ZodType<T, string>
 
 /** Makes a room, with the caller in it. */
 export const createRoom = endpoint({
@@ -21,8 +31,8 @@ export const createRoom = endpoint({
   suspended: false,
   bodyKind: 'event',
   body: z.looseObject({
-    visibility: optional(z.enum(['public', 'private'])),
-    preset: optional(z.enum(['private_chat', 'public_chat', 'trusted_private_chat'])),
+    visibility: optional(word('public', 'private')),
+    preset: optional(word('private_chat', 'public_chat', 'trusted_private_chat')),
     room_version: optional(z.string()),
     room_alias_name: optional(shortText),
     name: optional(z.string()),

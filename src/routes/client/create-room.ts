@@ -11,11 +11,12 @@ export const createRoomRoutes = ({ creator }: { readonly creator: RoomCreator })
       name: body.name,
       topic: body.topic,
       invite: body.invite ?? [],
+      invitesByAddress: (body.invite_3pid ?? []).length > 0,
       version: body.room_version,
       creationContent: body.creation_content ?? {},
       initialState: (body.initial_state ?? []).map(({ type, state_key, content }) => ({
         type,
-        stateKey: state_key,
+        stateKey: state_key ?? '',
         content,
       })),
       preset: body.preset,

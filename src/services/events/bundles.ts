@@ -20,21 +20,22 @@ export class Bundles {
 
   /** The printed `m.relations` of those of the events that have any, by n. */
   async of(view: RoomView, seen: readonly SeenEvent[], audience: Audience): Promise<Map<number, string>> {
-    const asked = new Map<string, LoadedEvent>()
-    for (const { event } of seen) {
-      if (event.row.stateKey !== undefined || event.row.redactedBy !== undefined || view.isUnrelated(event)) continue
-      asked.set(event.row.eventId, event)
-    }
+    const asked = mayHaveChildren(
+      view,
+      seen.map(({ event }) => event),
+    )
     if (asked.size === 0) return new Map()
-    const parts = new Map<number, string[]>()
-    const add = (n: number, part: string) => parts.set(n, [...(parts.get(n) ?? []), part])
-    const related = [
-      await this.#addEdits(view, asked, { audience, add }),
-      await this.#addReferences(view, asked, { audience, add }),
-      await this.#addThreads(view, asked, { audience, add }),
-    ]
+    const parts: Parts = new Map()
+    const adding = { audience, add: adder(parts) }
+    const related = [...(await this.#addOwn(view, asked, adding)), await this.#addThreads(view, asked, adding)]
     noteUnrelated(asked, related, audience.upTo)
-    return new Map([...parts].map(([n, fields]) => [n, `{${fields.join(',')}}`]))
+    return printed(parts)
+  }
+
+  /** All but threads, which only begin at what relates to nothing. */
+  async #addOwn(view: RoomView, asked: Asked, adding: Adding): Promise<Targets[]> {
+    if (asked.size === 0) return []
+    return [await this.#addEdits(view, asked, adding), await this.#addReferences(view, asked, adding)]
   }
 
   /** The latest valid edit, as an event of its own: the content of the original stays. https://spec.matrix.org/v1.19/client-server-api/#server-side-aggregation-of-mreplace-relationships */
@@ -81,21 +82,24 @@ export class Bundles {
       thread.isIn ||= row.sender === audience.requester.user
       threads.set(row.target, thread)
     }
-    for (const [target, { count, latest, isIn }] of threads) {
+    const latest = await view.events([...threads.values()].map(({ latest }) => numberInRoom(latest)))
+    const own: Parts = new Map()
+    await this.#addOwn(view, mayHaveChildren(view, latest.values()), { audience, add: adder(own) })
+    const relations = printed(own)
+    for (const [target, { count, latest: key, isIn }] of threads) {
       const root = asked.get(target)
-      const event = await view.event(numberInRoom(latest))
+      const event = latest.get(numberInRoom(key))
       if (root === undefined || event === undefined || !(await isVisible(view, event, audience))) continue
       const participated = isIn || root.row.sender === audience.requester.user
-      add(
-        root.n,
-        `"m.thread":{"latest_event":${this.#print(view, event, audience)},"count":${count},"current_user_participated":${participated}}`,
-      )
+      const shown = this.#print(view, event, audience, relations.get(event.n))
+      add(root.n, `"m.thread":{"latest_event":${shown},"count":${count},"current_user_participated":${participated}}`)
     }
     return rows
   }
 
-  #print(view: RoomView, event: LoadedEvent, { now }: Audience): string {
-    const unsigned = `{"age":${Math.max(0, now - event.row.originServerTs)}}`
+  #print(view: RoomView, event: LoadedEvent, { now }: Audience, relations?: string): string {
+    const age = `"age":${Math.max(0, now - event.row.originServerTs)}`
+    const unsigned = relations === undefined ? `{${age}}` : `{${age},"m.relations":${relations}}`
     return printEvent(view, event, { unsigned, withRoomId: true })
   }
 }
@@ -103,7 +107,25 @@ export class Bundles {
 type Asked = ReadonlyMap<string, LoadedEvent>
 /** What was read of relations, whatever became of it. */
 type Targets = readonly { readonly target: string }[]
-type Adding = { readonly audience: Audience; readonly add: (n: number, part: string) => void }
+/** Fields of `m.relations`, printed, by n of the event. */
+type Parts = Map<number, string[]>
+
+/** Those of the events to which others may relate, by ID. */
+function mayHaveChildren(view: RoomView, events: Iterable<LoadedEvent>): Asked {
+  const asked = new Map<string, LoadedEvent>()
+  for (const event of events) {
+    if (event.row.stateKey !== undefined || event.row.redactedBy !== undefined || view.isUnrelated(event)) continue
+    asked.set(event.row.eventId, event)
+  }
+  return asked
+}
+
+const adder = (parts: Parts) => (n: number, part: string) => parts.set(n, [...(parts.get(n) ?? []), part])
+
+const printed = (parts: Parts): Map<number, string> =>
+  new Map([...parts].map(([n, fields]) => [n, `{${fields.join(',')}}`]))
+
+type Adding = { readonly audience: Audience; readonly add: (n: number, part: string) => unknown }
 
 /** Events that nothing related to need not be asked of again. */
 function noteUnrelated(asked: Asked, related: readonly Targets[], upTo: number): void {

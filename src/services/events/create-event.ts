@@ -1,19 +1,18 @@
 import { authEventKeys } from '#protocol/auth/auth-event-types.ts'
 import { authorize } from '#protocol/auth/authorize.ts'
-import { badJson, forbidden, invalidParam, tooLarge, unknown } from '#protocol/errors.ts'
+import { badJson, forbidden, tooLarge, unknown } from '#protocol/errors.ts'
 import { type BuiltEvent, buildEvent } from '#protocol/events/build.ts'
 import { depthAfter } from '#protocol/events/depth.ts'
 import { type EventReference, referenceTo } from '#protocol/events/event-id.ts'
 import type { RoomEvent } from '#protocol/events/pdu.ts'
 import { requiredSigners } from '#protocol/events/signatures.ts'
-import { type EventId, parseUserId, type ServerName, type UserId } from '#protocol/identifiers.ts'
-import { readPowerLevels } from '#protocol/power-levels.ts'
+import type { EventId, ServerName, UserId } from '#protocol/identifiers.ts'
 import type { RoomVersionRules } from '#protocol/room-versions.ts'
 import type { SigningKey } from '#protocol/signing/signing-key.ts'
 import type { ActiveRoom } from '#rooms/active-room.ts'
 import type { JsonObject } from '#util/json.ts'
 import { type Random, randomLetters } from '#util/random.ts'
-import { isRefusal, type Refusal } from '#util/verdict.ts'
+import type { Refusal } from '#util/verdict.ts'
 
 /** What somebody wants to say in a room. */
 export type Draft = {
@@ -50,8 +49,6 @@ export const createEvent = async (
 ): Promise<CreatedEvent> => {
   const { rules } = room
   const { type, sender, stateKey, content } = draft
-  if (type === 'm.room.power_levels') mustBeIntegers(content, rules)
-  if (type === 'm.room.member' && stateKey !== undefined) mustBeUser(stateKey)
   const keys = authEventKeys({ type, sender, stateKey, content }, rules)
   const state = await room.authState(keys)
   const { extremities } = room.head
@@ -60,7 +57,7 @@ export const createEvent = async (
     {
       type,
       sender,
-      roomId: type === 'm.room.create' && rules.roomIdIsCreateHash ? undefined : room.roomId,
+      roomId: room.roomId,
       stateKey,
       content,
       originServerTs: now,
@@ -96,19 +93,6 @@ export const opaqueEventId = (rules: RoomVersionRules, { random, serverName }: O
 export const refusalOfBuild = ({ rule, reason }: Refusal) => {
   if (rule === 'size') return tooLarge(reason)
   return rule === 'canonical_json' ? badJson(reason) : unknown(reason, { status: 400 })
-}
-
-/**
- * New power levels are integers in every room version: strings are only there for events of old. https://spec.matrix.org/v1.19/server-server-api/#definitions
- */
-function mustBeIntegers(content: JsonObject, rules: RoomVersionRules): void {
-  const levels = readPowerLevels(content, { ...rules, powerLevels: 'integers', limitNotificationLevels: true })
-  if (isRefusal(levels)) throw badJson(levels.reason)
-}
-
-/** No rule says whose membership it may be: it must be somebody's. */
-function mustBeUser(stateKey: string): void {
-  if (parseUserId(stateKey) === undefined) throw invalidParam('The state key of a membership is the ID of a user')
 }
 
 /** No other server signs what is made here, so nothing may stand on its signature: who authorises a join is a user of this server. */

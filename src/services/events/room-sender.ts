@@ -2,9 +2,7 @@ import { hash } from 'node:crypto'
 import type { Requester } from '#api/requester.ts'
 import type { Hooks } from '#modules/registry.ts'
 import { type Manner, mannerOf } from '#modules/verdicts.ts'
-import { canonicalJson } from '#protocol/canonical-json.ts'
 import {
-  badAlias,
   badJson,
   duplicateAnnotation,
   forbidden,
@@ -13,7 +11,7 @@ import {
   unknown,
   userSuspended,
 } from '#protocol/errors.ts'
-import { type EventId, parseEventId, parseRoomAlias, type RoomId, type UserId } from '#protocol/identifiers.ts'
+import { type EventId, parseEventId, parseUserId, type RoomId } from '#protocol/identifiers.ts'
 import { readRelation } from '#protocol/relations.ts'
 import type { ActiveRoom } from '#rooms/active-room.ts'
 import type { LoadedEvent } from '#rooms/loaded-event.ts'
@@ -21,15 +19,18 @@ import type { RoomRegistry } from '#rooms/registry.ts'
 import type { RoomViews } from '#rooms/views.ts'
 import type { Limiter } from '#services/limiter.ts'
 import type { Memberships } from '#services/rooms/memberships.ts'
+import { guestsMayHaveToGo } from '#services/rooms/remove-guests.ts'
 import type { Change } from '#storage/change.ts'
 import type { Reader } from '#storage/database.ts'
-import { aliasOf } from '#storage/stores/aliases.ts'
 import { eventOfRoom } from '#storage/stores/events.ts'
 import { hasAnnotated } from '#storage/stores/relations.ts'
+import type { Scheduler } from '#tasks/scheduler.ts'
 import { get, getString, type JsonObject } from '#util/json.ts'
 import { type Random, randomLetters } from '#util/random.ts'
-import { redactEvent } from './redact.ts'
+import { judgeAliases } from './judge-aliases.ts'
+import { judgeRedaction, redactEvent } from './redact.ts'
 import type { RedactedContent } from './redacted-content.ts'
+import { isSameContent } from './same-content.ts'
 import type { EventSender, Send } from './send-event.ts'
 
 type Deps = {
@@ -40,6 +41,7 @@ type Deps = {
   readonly sender: EventSender
   readonly roomMemberships: Memberships
   readonly hooks: Hooks
+  readonly scheduler: Scheduler
   readonly random: Random
   readonly serverName: string
   readonly messageLimiter: Limiter
@@ -79,8 +81,6 @@ export class RoomSender {
     await this.#take(requester)
     const manner = await this.#judge(requester, message, undefined)
     if (manner === 'shadow') return this.#pretended(requester, message)
-    const room = await this.#roomOf(message.roomId)
-    await this.#judgeRelation(room, requester, message)
     return this.#send(requester, message, { stateKey: undefined, manner })
   }
 
@@ -90,14 +90,15 @@ export class RoomSender {
     await this.#take(requester)
     const manner = await this.#judge(requester, message, stateKey)
     if (manner === 'shadow') return this.#pretended(requester, message)
-    if (type === 'm.room.canonical_alias') await this.#judgeAliases(roomId, content)
     if (type === 'm.room.member') {
       if (manner === 'soft_fail') throw forbidden('This is not allowed here')
       return this.#sendMembership(requester, message)
     }
     const room = await this.#roomOf(roomId)
+    await this.#mustBeIn(room, requester)
+    if (type === 'm.room.canonical_alias') await judgeAliases(room, content, this.#deps.db)
     const current = await room.stateEvent(type, stateKey)
-    if (current !== undefined && current.event.sender === requester.userId && isSame(current.content, content)) {
+    if (current !== undefined && current.event.sender === requester.userId && isSameContent(current.content, content)) {
       return current.row.eventId as EventId
     }
     return this.#send(requester, message, { stateKey, manner })
@@ -107,6 +108,7 @@ export class RoomSender {
   async redact(requester: Requester, message: Message & { readonly target: EventId }): Promise<EventId> {
     const { roomId, target, txn } = message
     const { isSuspended } = requester
+    const { serverName, scheduler } = this.#deps
     const content = { ...message.content, redacts: target }
     await this.#takeRedaction(requester, roomId, target)
     const manner = await this.#judge(requester, { ...message, content }, undefined)
@@ -120,6 +122,7 @@ export class RoomSender {
         const loaded = room.store.loaded(stored, room)
         if (isSuspended && loaded.event.sender !== requester.userId)
           throw userSuspended('While your account is suspended you may redact your own events only')
+        await judgeRedaction(room, requester, { target: loaded, serverName })
         const redaction = await this.#append(room, change, manner, {
           type: 'm.room.redaction',
           sender: requester.userId,
@@ -128,7 +131,10 @@ export class RoomSender {
           content: withoutKey(message.content, 'redacts'),
           redacts: target,
         })
-        if (manner === 'send') await redactEvent(room, change, { redaction, target: loaded }, this.#deps)
+        if (manner === 'send') {
+          await redactEvent(room, change, { redaction, target: loaded }, this.#deps)
+          await guestsMayHaveToGo(change, room, { ...loaded.event, scheduler })
+        }
         if (scope !== undefined) this.#deps.sender.transactions.write(change, scope, redaction)
         return redaction.row.eventId as EventId
       }),
@@ -140,18 +146,20 @@ export class RoomSender {
     { roomId, type, content, txn }: Message,
     { stateKey, manner }: { readonly stateKey: string | undefined; readonly manner: SendManner },
   ): Promise<EventId> {
-    const { sender } = this.#deps
+    const { sender, scheduler } = this.#deps
     const scope = txn === undefined ? undefined : transactionOf(requester, txn)
     const { userId, user } = requester
     const send = { type, sender: userId, senderNumber: user, stateKey, content, redacts: undefined }
-    return sender.once(scope, () =>
-      sender.change(roomId, async (room, change) => {
+    return sender.once(scope, async () => {
+      if (stateKey === undefined) await this.#judgeRelation(requester, { roomId, type, content })
+      return sender.change(roomId, async (room, change) => {
         await this.#mustBeIn(room, requester)
         const event = await this.#append(room, change, manner, send)
+        if (manner === 'send') await guestsMayHaveToGo(change, room, { type, stateKey, scheduler })
         if (scope !== undefined) sender.transactions.write(change, scope, event)
         return event.row.eventId as EventId
-      }),
-    )
+      })
+    })
   }
 
   #append(room: ActiveRoom, change: Change, manner: SendManner, send: Send): Promise<LoadedEvent> {
@@ -166,7 +174,9 @@ export class RoomSender {
   ): Promise<EventId> {
     const membership = getString(content, 'membership')
     if (membership === undefined) throw badJson("'membership' is missing: expected a string")
-    const wish = { roomId, target: stateKey as UserId, content, membership }
+    const target = parseUserId(stateKey)
+    if (target === undefined) throw invalidParam('The state key of a membership is a user ID')
+    const wish = { roomId, target, content, membership }
     return (await this.#deps.roomMemberships.set(requester, wish)) ?? this.#pretended(requester, { txn: undefined })
   }
 
@@ -215,9 +225,11 @@ export class RoomSender {
     if (getString(member?.content, 'membership') !== 'join') throw forbidden('You are not in this room')
   }
 
-  async #judgeRelation(room: ActiveRoom, requester: Requester, { type, content }: Message): Promise<void> {
+  async #judgeRelation(requester: Requester, { roomId, type, content }: Omit<Message, 'txn'>): Promise<void> {
     const relation = readRelation(content)
-    if (relation === undefined) return
+    if (relation?.relType !== 'm.annotation' && relation?.relType !== 'm.thread') return
+    const room = await this.#roomOf(roomId)
+    await this.#mustBeIn(room, requester)
     if (relation.relType === 'm.annotation' && relation.key !== undefined) {
       const annotation = { room: room.room, target: relation.eventId, sender: requester.user, type, key: relation.key }
       if (await hasAnnotated(this.#deps.db, annotation)) {
@@ -231,25 +243,6 @@ export class RoomSender {
       }
     }
   }
-
-  /** https://spec.matrix.org/v1.19/client-server-api/#mroomcanonical_alias */
-  async #judgeAliases(roomId: RoomId, content: JsonObject): Promise<void> {
-    const alternatives = get(content, 'alt_aliases') ?? []
-    if (!Array.isArray(alternatives)) throw badJson("'alt_aliases' must be a list of aliases")
-    const alias = get(content, 'alias') ?? ''
-    const named = [...(alias === '' ? [] : [alias]), ...alternatives]
-    const room = await this.#roomOf(roomId)
-    const current = (await room.stateEvent('m.room.canonical_alias', ''))?.content
-    const known = new Set([get(current, 'alias'), ...[get(current, 'alt_aliases') ?? []].flat()])
-    for (const one of named.slice(0, 100)) {
-      const parsed = parseRoomAlias(one)
-      if (parsed === undefined) throw invalidParam('An alias looks like #name:server')
-      // What stands there already may stay, even if it leads nowhere any more.
-      if (known.has(parsed)) continue
-      const found = await aliasOf(this.#deps.db, parsed)
-      if (found?.room !== room.room) throw badAlias(`The alias ${parsed} does not point to this room`)
-    }
-  }
 }
 
 const transactionOf = (requester: Requester, txn: { readonly path: string; readonly txnId: string }) => ({
@@ -257,8 +250,6 @@ const transactionOf = (requester: Requester, txn: { readonly path: string; reado
   deviceId: requester.deviceId ?? '',
   ...txn,
 })
-
-const isSame = (a: JsonObject, b: JsonObject): boolean => canonicalJson(a) === canonicalJson(b)
 
 const withoutKey = (object: JsonObject, key: string): JsonObject =>
   Object.fromEntries(Object.entries(object).filter(([name]) => name !== key))

@@ -13,6 +13,7 @@ import { Change, type Outcome } from '#storage/change.ts'
 import type { Commit } from '#storage/commit.ts'
 import type { Clock } from '#util/clock.ts'
 import { createEvent, type Draft, type Origin } from './create-event.ts'
+import { judgeContent } from './judge-content.ts'
 import { type TransactionScope, type Transactions, TransactionTaken } from './transactions.ts'
 
 /** What an event means to those who are to be told of it, judged before it is written. */
@@ -79,6 +80,7 @@ export class EventSender {
   /** Appends an event to the head, judged and with its rows. The caller holds the queue. */
   async append(room: ActiveRoom, change: Change, send: Send): Promise<LoadedEvent> {
     const { clock, origin, users, memberships, views, judge } = this.#deps
+    judgeContent(send, { rules: room.rules, serverName: origin.serverName })
     const now = clock.now()
     const target =
       send.type === 'm.room.member' && send.stateKey !== undefined
@@ -106,6 +108,7 @@ export class EventSender {
   /** Keeps an event that could be sent, for nobody to see. The caller holds the queue. */
   async appendAside(room: ActiveRoom, change: Change, send: Send): Promise<LoadedEvent> {
     const { clock, origin } = this.#deps
+    judgeContent(send, { rules: room.rules, serverName: origin.serverName })
     const now = clock.now()
     const created = await createEvent(room, send, origin, now)
     return appendAside(room, change, {

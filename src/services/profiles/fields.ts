@@ -8,8 +8,9 @@ export const MEMBER_FIELDS: ReadonlySet<string> = new Set(['displayname', 'avata
 /** The most bytes of a profile as JSON: it stays under 64 KiB. https://spec.matrix.org/v1.19/client-server-api/#profiles */
 export const MAX_PROFILE_BYTES = 65_535
 
+/** The most characters of the URI of a picture. */
+export const MAX_AVATAR_URL = 1000
 const MAX_DISPLAY_NAME = 256
-const MAX_AVATAR_URL = 1000
 const MAX_TIME_ZONE = 255
 
 /** Throws where a profile cannot have a field of that name. https://spec.matrix.org/v1.19/client-server-api/#put_matrixclientv3profileuseridkeyname */

@@ -1,16 +1,18 @@
 import type { Requester } from '#api/requester.ts'
 import { powerLevelsOf } from '#protocol/auth/auth-state.ts'
-import { forbidden, invalidParam, notFound, unknown } from '#protocol/errors.ts'
+import { forbidden, invalidParam, MatrixError, notFound, unknown } from '#protocol/errors.ts'
 import { parseRoomAlias, type RoomAlias, type RoomId, serverNameOf } from '#protocol/identifiers.ts'
 import { powerOf, requiredPower } from '#protocol/power-levels.ts'
 import type { MembershipIndex } from '#rooms/membership-index.ts'
 import type { RoomRegistry } from '#rooms/registry.ts'
+import type { EventSender } from '#services/events/send-event.ts'
 import type { Reservations } from '#services/reservations.ts'
 import { Change } from '#storage/change.ts'
 import type { Commit } from '#storage/commit.ts'
 import type { Reader } from '#storage/database.ts'
 import { aliasAdded, aliasesOfRoom, aliasFree, aliasOf, aliasRemoved } from '#storage/stores/aliases.ts'
 import type { Clock } from '#util/clock.ts'
+import type { JsonObject } from '#util/json.ts'
 import { isRefusal } from '#util/verdict.ts'
 
 type Deps = {
@@ -18,6 +20,7 @@ type Deps = {
   readonly commit: Commit
   readonly clock: Clock
   readonly rooms: RoomRegistry
+  readonly sender: EventSender
   readonly memberships: MembershipIndex
   readonly serverName: string
   readonly reservations: Reservations
@@ -70,6 +73,25 @@ export class RoomAliases {
     if (!isOwn && !(await this.#maySetMainAlias(requester, found.room)))
       throw forbidden('You may not remove this alias')
     await commit(new Change().write(aliasRemoved, { alias }))
+    await this.#strike(requester, alias, found.room)
+  }
+
+  /** Takes a removed alias out of what the room says of itself, if its remover may. */
+  async #strike(requester: Requester, alias: RoomAlias, room: number): Promise<void> {
+    const { rooms, sender } = this.#deps
+    const type = 'm.room.canonical_alias'
+    const { roomId } = await rooms.byNumber(room)
+    try {
+      await sender.change(roomId, async (active, change) => {
+        const content = withoutAlias((await active.stateEvent(type, ''))?.content, alias)
+        if (content === undefined) return
+        const by = { sender: requester.userId, senderNumber: requester.user, redacts: undefined }
+        await sender.append(active, change, { type, stateKey: '', content, ...by })
+      })
+    } catch (error) {
+      // The alias is gone whether or not they may change the room: so the specification recommends it.
+      if (!(error instanceof MatrixError) || error.errcode !== 'M_FORBIDDEN') throw error
+    }
   }
 
   /** The aliases of a room on this server. */
@@ -86,5 +108,17 @@ export class RoomAliases {
     if (isRefusal(levels)) return false
     const power = powerOf(requester.userId, { create: state.create, powerLevels: levels }, active.rules)
     return power >= requiredPower('m.room.canonical_alias', true, levels)
+  }
+}
+
+/** What the room then says; `undefined` where it does not speak of the alias. */
+function withoutAlias(content: JsonObject | undefined, alias: RoomAlias): JsonObject | undefined {
+  const { alias: main, alt_aliases: others, ...rest } = content ?? {}
+  const isListed = Array.isArray(others) && others.includes(alias)
+  if (main !== alias && !isListed) return undefined
+  return {
+    ...rest,
+    ...(main === undefined || main === alias ? {} : { alias: main }),
+    ...(others === undefined ? {} : { alt_aliases: isListed ? others.filter((one) => one !== alias) : others }),
   }
 }

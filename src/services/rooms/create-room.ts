@@ -1,7 +1,17 @@
 import type { Requester } from '#api/requester.ts'
 import type { Hooks } from '#modules/registry.ts'
 import { authorize } from '#protocol/auth/authorize.ts'
-import { badJson, forbidden, invalidParam, roomInUse, unknown, unsupportedRoomVersion } from '#protocol/errors.ts'
+import {
+  badJson,
+  forbidden,
+  invalidParam,
+  invalidRoomState,
+  MatrixError,
+  roomInUse,
+  serverNotTrusted,
+  unknown,
+  unsupportedRoomVersion,
+} from '#protocol/errors.ts'
 import { buildEvent } from '#protocol/events/build.ts'
 import { parseRoomAlias, type RoomAlias, type RoomId, type UserId } from '#protocol/identifiers.ts'
 import { type RoomVersionRules, roomVersion } from '#protocol/room-versions.ts'
@@ -23,28 +33,12 @@ import { aliasAdded, aliasFree } from '#storage/stores/aliases.ts'
 import type { Numbers } from '#storage/stores/numbers.ts'
 import { roomAdded, roomIdFree } from '#storage/stores/rooms.ts'
 import type { Clock } from '#util/clock.ts'
-import { get, isObject, type Json, type JsonObject } from '#util/json.ts'
+import { get, isObject, type JsonObject } from '#util/json.ts'
 import { randomLetters } from '#util/random.ts'
 import { packNumbers } from '#util/varint.ts'
 import type { Invitations } from './invitations.ts'
 import { defaultPowerLevels, type Preset, presets } from './room-presets.ts'
-
-/** What a client wants of a new room. https://spec.matrix.org/v1.19/client-server-api/#post_matrixclientv3createroom */
-export type RoomRequest = {
-  readonly visibility: 'public' | 'private'
-  readonly aliasLocalpart: string | undefined
-  readonly name: string | undefined
-  readonly topic: string | undefined
-  readonly invite: readonly UserId[]
-  readonly version: string | undefined
-  readonly creationContent: JsonObject
-  readonly initialState: readonly StateWish[]
-  readonly preset: Preset | undefined
-  readonly isDirect: boolean
-  readonly powerLevelOverride: JsonObject | undefined
-}
-/** A state event that the client wants from the first day. */
-export type StateWish = { readonly type: string; readonly stateKey: string; readonly content: JsonObject }
+import { createContent, type RoomRequest, topicContent } from './room-request.ts'
 
 type Deps = {
   readonly rooms: RoomRegistry
@@ -92,6 +86,7 @@ export class RoomCreator {
     if (rules === undefined) throw unsupportedRoomVersion(`This server has no rooms of version ${request.version}`)
     if (request.invite.length > MAX_INVITES)
       throw invalidParam(`At most ${MAX_INVITES} users can be invited with a room`)
+    if (request.invitesByAddress) throw serverNotTrusted('This server asks no identity servers; invite by user ID')
     const { name, invite } = request
     if (!requester.isExemptFromRateLimits) await limiter.take(String(requester.user))
     await invitations.takeWithRoom(requester, invite.length)
@@ -215,15 +210,14 @@ export class RoomCreator {
     const mayInvite = (userId: UserId) => invitations.judge(requester, userId, room.roomId)
     const preset = request.preset ?? (request.visibility === 'public' ? 'public_chat' : 'private_chat')
     const state = presets[preset]
-    const add = (type: string, stateKey: string, content: JsonObject) =>
-      this.#deps.sender.append(room, change, {
-        type,
-        stateKey,
-        content,
-        sender: requester.userId,
-        senderNumber: requester.user,
-        redacts: undefined,
-      })
+    const by = { sender: requester.userId, senderNumber: requester.user, redacts: undefined }
+    const add = async (type: string, stateKey: string, content: JsonObject) => {
+      try {
+        await this.#deps.sender.append(room, change, { type, stateKey, content, ...by })
+      } catch (error) {
+        throw error instanceof MatrixError && error.errcode === 'M_FORBIDDEN' ? impossible(type, error) : error
+      }
+    }
     await add('m.room.member', requester.userId, { ...(await profiles.of(requester.user)), membership: 'join' })
     await add('m.room.power_levels', '', this.#powerLevels(room.rules, requester, { request, preset }))
     if (alias !== undefined) await add('m.room.canonical_alias', '', { alias })
@@ -274,20 +268,6 @@ export class RoomCreator {
   }
 }
 
-/** https://spec.matrix.org/v1.19/client-server-api/#mroomcreate */
-function createContent(requester: Requester, rules: RoomVersionRules, request: RoomRequest): JsonObject {
-  const { creationContent, preset, invite } = request
-  const content: Record<string, Json> = { ...creationContent, room_version: rules.version }
-  delete content['creator']
-  if (!rules.creatorIsSender) content['creator'] = requester.userId
-  if (rules.privilegedCreators && preset === 'trusted_private_chat') {
-    const wished = content['additional_creators'] ?? []
-    if (!Array.isArray(wished)) throw badJson('additional_creators must be a list of user IDs')
-    const creators = [...new Set([...wished, ...invite])].filter((userId) => userId !== requester.userId)
-    if (creators.length > 0) content['additional_creators'] = creators
-  }
-  return content
-}
-
-/** A topic in plain text and as rich text may be. https://spec.matrix.org/v1.19/client-server-api/#mroomtopic */
-const topicContent = (topic: string): JsonObject => ({ topic, 'm.topic': { 'm.text': [{ body: topic }] } })
+/** The room's own rules would not let its first events in. */
+const impossible = (type: string, { error }: MatrixError): MatrixError =>
+  invalidRoomState(`The room cannot begin like this: ${type}: ${error}`)

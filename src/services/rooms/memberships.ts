@@ -1,22 +1,23 @@
 import type { Requester } from '#api/requester.ts'
 import type { Hooks } from '#modules/registry.ts'
-import { powerLevelsOf } from '#protocol/auth/auth-state.ts'
-import { forbidden, guestAccessForbidden, notFound, serverNotTrusted, unknown } from '#protocol/errors.ts'
+import { badState, forbidden, guestAccessForbidden, notFound, serverNotTrusted, unknown } from '#protocol/errors.ts'
 import type { EventId, RoomId, UserId } from '#protocol/identifiers.ts'
-import { powerOf } from '#protocol/power-levels.ts'
 import type { ActiveRoom } from '#rooms/active-room.ts'
+import type { LoadedEvent } from '#rooms/loaded-event.ts'
 import type { MembershipIndex } from '#rooms/membership-index.ts'
 import type { RoomRegistry } from '#rooms/registry.ts'
 import type { Users } from '#services/accounts/users.ts'
+import { isSameContent } from '#services/events/same-content.ts'
 import type { EventSender } from '#services/events/send-event.ts'
 import type { Limiter } from '#services/limiter.ts'
 import type { MemberProfiles } from '#services/profiles/member-profiles.ts'
 import { Change, LOG_KIND } from '#storage/change.ts'
 import type { Commit } from '#storage/commit.ts'
 import { type MembershipName, roomForgotten } from '#storage/stores/memberships.ts'
-import { get, getString, type Json, type JsonObject } from '#util/json.ts'
-import { isRefusal } from '#util/verdict.ts'
+import { getString, type Json, type JsonObject } from '#util/json.ts'
 import type { Invitations } from './invitations.ts'
+import { joinAuthoriser } from './join-authoriser.ts'
+import { letsGuestsIn } from './remove-guests.ts'
 
 type Deps = {
   readonly rooms: RoomRegistry
@@ -82,16 +83,18 @@ export class Memberships {
     const { roomId } = room
     const verdict = await hooks.ask('userMayJoinRoom', requester, roomId, current === 'invite')
     if (!verdict.ok) throw forbidden(verdict.reason)
-    if (requester.isGuest) await this.#letGuestIn(room)
     return sender.change(roomId, async (active, change) => {
+      if (requester.isGuest && !(await letsGuestsIn(active)))
+        throw guestAccessForbidden('Guests may not join this room')
       const present = await active.stateEvent('m.room.member', requester.userId)
       const isIn = getString(present?.content, 'membership') === 'join'
       if (present !== undefined && isIn && wish.content === undefined) return present.row.eventId as EventId
-      const profile = wish.content ?? (await profiles.of(requester.user))
-      const content: Record<string, Json> = { ...profile, membership: 'join' }
+      const profile = await profiles.of(requester.user)
+      const content: Record<string, Json> = { ...profile, ...wish.content, membership: 'join' }
       if (wish.reason !== undefined) content['reason'] = wish.reason
-      const authoriser = await this.#authoriser(active, requester.userId)
+      const authoriser = await joinAuthoriser(active, requester.userId, this.#deps)
       if (authoriser !== undefined) content['join_authorised_via_users_server'] = authoriser
+      if (isSaidAlready(present, requester, content)) return present.row.eventId as EventId
       return this.#append(active, change, { requester, target: requester.userId, content })
     })
   }
@@ -109,19 +112,19 @@ export class Memberships {
       readonly content: JsonObject
     },
   ): Promise<EventId | undefined> {
-    const { invitations } = this.#deps
+    const { invitations, profiles, settings } = this.#deps
     const { roomId, target, membership, content } = wish
     if (membership === 'join') {
       if (target !== requester.userId) throw forbidden('Nobody joins for another one')
-      const allowed = this.#deps.settings.perRoomProfiles ? content : await this.#deps.profiles.of(requester.user)
+      const allowed = settings.perRoomProfiles ? content : withoutProfile(content)
       return this.join(requester, roomId, { reason: undefined, content: allowed })
     }
-    const act = { roomId, target, reason: undefined }
-    if (membership !== 'invite') return this.#change(requester, act, async () => content)
+    const profile = membership === 'invite' || membership === 'knock' ? await profiles.ofUser(target) : {}
+    const act = { roomId, target, reason: undefined, isKnock: membership === 'knock' }
+    const change = () => this.#change(requester, act, async () => ({ ...profile, ...content }))
+    if (membership !== 'invite') return change()
     return invitations.counted(requester, act, async () =>
-      (await invitations.judge(requester, target, roomId))
-        ? this.#change(requester, act, async () => content)
-        : undefined,
+      (await invitations.judge(requester, target, roomId)) ? change() : undefined,
     )
   }
 
@@ -138,7 +141,7 @@ export class Memberships {
   async inviteByAddress(requester: Requester, roomId: RoomId): Promise<never> {
     const room = await this.#deps.rooms.byId(roomId)
     if (room === undefined) throw forbidden('You are not in this room')
-    await this.#mustBeKnown(room, requester)
+    if ((await this.#membership(room, requester.userId)) !== 'join') throw forbidden('You are not in this room')
     throw serverNotTrusted('This server asks no identity servers; invite by user ID')
   }
 
@@ -167,14 +170,14 @@ export class Memberships {
   /** Keeps somebody out. */
   async ban(requester: Requester, act: MembershipAct): Promise<void> {
     if (requester.isShadowBanned) return
-    await this.#change(requester, act, async (current) => (current === 'ban' ? undefined : { membership: 'ban' }))
+    await this.#change(requester, act, async () => ({ membership: 'ban' }))
   }
 
   /** Lets somebody in again who was kept out. */
   async unban(requester: Requester, act: MembershipAct): Promise<void> {
     if (requester.isShadowBanned) return
     await this.#change(requester, act, async (current) => {
-      if (current !== 'ban') throw forbidden('The user is not banned')
+      if (current !== 'ban') throw badState('The user is not banned')
       return { membership: 'leave' }
     })
   }
@@ -197,22 +200,22 @@ export class Memberships {
   /** Changes a membership to what `next` makes of the present one; `undefined` leaves it. */
   async #change(
     requester: Requester,
-    act: MembershipAct,
+    act: MembershipAct & { readonly isKnock?: boolean },
     next: (current: MembershipName | undefined) => Promise<JsonObject | undefined>,
   ): Promise<EventId> {
     return this.#deps.sender.change(act.roomId, async (room, change) => {
-      await this.#mustBeKnown(room, requester)
-      const present = await room.stateEvent('m.room.member', act.target)
-      const content = await next(getString(present?.content, 'membership') as MembershipName | undefined)
-      if (content === undefined) return (present?.row.eventId ?? '') as EventId
-      const reason = act.reason === undefined ? {} : { reason: act.reason }
-      return this.#append(room, change, { requester, target: act.target, content: { ...content, ...reason } })
+      const { target, reason } = act
+      const own = await this.#membership(room, requester.userId)
+      // Whoever is not in the room learns nothing of others, and a stranger nothing at all, but that one may knock.
+      const mayAsk = target === requester.userId ? own !== undefined || act.isKnock === true : own === 'join'
+      if (!mayAsk) throw forbidden('You are not in this room')
+      const present = await room.stateEvent('m.room.member', target)
+      const wanted = await next(getString(present?.content, 'membership') as MembershipName | undefined)
+      if (wanted === undefined) return (present?.row.eventId ?? '') as EventId
+      const content = reason === undefined ? wanted : { ...wanted, reason }
+      if (isSaidAlready(present, requester, content)) return present.row.eventId as EventId
+      return this.#append(room, change, { requester, target, content })
     })
-  }
-
-  /** Whoever has nothing to do with a room learns nothing of it. */
-  async #mustBeKnown(room: ActiveRoom, requester: Requester): Promise<void> {
-    if ((await this.#membership(room, requester.userId)) === undefined) throw forbidden('You are not in this room')
   }
 
   async #membership(room: ActiveRoom, userId: UserId): Promise<MembershipName | undefined> {
@@ -240,60 +243,13 @@ export class Memberships {
     })
     return appended.row.eventId as EventId
   }
-
-  async #letGuestIn(room: ActiveRoom): Promise<void> {
-    const access = getString((await room.stateEvent('m.room.guest_access', ''))?.content, 'guest_access')
-    if (access !== 'can_join') throw guestAccessForbidden('Guests may not join this room')
-  }
-
-  /**
-   * The user on whose power a restricted join stands, where one is needed: a local member who may invite, if the joiner is in one of the
-   * rooms that the join rule allows. https://spec.matrix.org/v1.19/client-server-api/#restricted-rooms
-   */
-  async #authoriser(room: ActiveRoom, userId: UserId): Promise<UserId | undefined> {
-    const rules = (await room.stateEvent('m.room.join_rules', ''))?.content
-    const joinRule = getString(rules, 'join_rule')
-    const isRestricted =
-      (joinRule === 'restricted' && room.rules.restricted) ||
-      (joinRule === 'knock_restricted' && room.rules.knockRestricted)
-    const current = await this.#membership(room, userId)
-    if (!isRestricted || current === 'invite' || current === 'join') return undefined
-    if (!(await this.#isAllowed(userId, get(rules, 'allow'))))
-      throw forbidden('You are in none of the rooms whose members may join')
-    const authoriser = await this.#localInviter(room)
-    if (authoriser === undefined) throw forbidden('Nobody here may let you in')
-    return authoriser
-  }
-
-  async #isAllowed(userId: UserId, allow: unknown): Promise<boolean> {
-    if (!Array.isArray(allow)) return false
-    const { users, memberships, rooms } = this.#deps
-    const user = await users.find(userId)
-    if (user === undefined) return false
-    const own = await memberships.ofUser(user.user)
-    for (const condition of allow.slice(0, 100)) {
-      const roomId = getString(condition, 'room_id')
-      if (getString(condition, 'type') !== 'm.room_membership' || roomId === undefined) continue
-      const room = await rooms.byId(roomId)
-      if (room !== undefined && own.get(room.room)?.membership === 'join') return true
-    }
-    return false
-  }
-
-  async #localInviter(room: ActiveRoom): Promise<UserId | undefined> {
-    const { memberships, users } = this.#deps
-    const members = [...(await memberships.ofRoom(room.room))].filter(([, membership]) => membership === 'join')
-    const names = await users.byNumbers(members.map(([user]) => user))
-    const state = await room.authState([
-      ['m.room.power_levels', ''],
-      ['m.room.create', ''],
-    ])
-    const levels = powerLevelsOf(state, room.rules)
-    if (isRefusal(levels)) return undefined
-    for (const { userId } of names.values()) {
-      if (powerOf(userId, { create: state.create, powerLevels: levels }, room.rules) >= levels.invite)
-        return userId as UserId
-    }
-    return undefined
-  }
 }
+
+/** Whether the membership is that already, as the same user said it in the same words. */
+const isSaidAlready = (
+  present: LoadedEvent | undefined,
+  { userId }: Requester,
+  content: JsonObject,
+): present is LoadedEvent => present?.event.sender === userId && isSameContent(present.content, content)
+
+const withoutProfile = ({ displayname: _, avatar_url: _1, ...rest }: JsonObject): JsonObject => rest

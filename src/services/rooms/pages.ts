@@ -75,9 +75,10 @@ export class Pages {
       from.place,
     )
     const printed = await this.#deps.reader.print(requester, access, found.seen)
-    const fields = [`"start":${JSON.stringify(request.from ?? printToken(from))}`, `"chunk":[${printed.join(',')}]`]
-    if (found.hasMore && found.last !== undefined)
-      fields.push(`"end":${JSON.stringify(printToken(placed(from, found.last, request.dir)))}`)
+    const start = request.from ?? printToken(from)
+    const fields = [`"start":${JSON.stringify(start)}`, `"chunk":[${printed.join(',')}]`]
+    const end = found.last === undefined ? start : printToken(placed(from, found.last, request.dir))
+    if (found.hasMore) fields.push(`"end":${JSON.stringify(end)}`)
     const state = await this.#stateFor(requester, access, { filter, events: found.seen })
     if (state !== undefined) fields.push(`"state":[${state.join(',')}]`)
     return `{${fields.join(',')}}`
@@ -150,7 +151,7 @@ export class Pages {
   async #walk({ access, filter, limit, read }: Walk, start: Place | undefined): Promise<Found> {
     const { view, viewer } = access
     const seen: SeenEvent[] = []
-    if (wantsNothing({ ...filter, limit })) return { seen, last: undefined, hasMore: false }
+    if (wantsNothing({ ...filter, limit })) return { seen, last: undefined, hasMore: limit === 0 }
     let place = start
     let last: LoadedEvent | undefined
     for (let chunks = 0; chunks < MAX_CHUNKS; chunks++) {
@@ -226,7 +227,7 @@ export class Pages {
       filter.lazyLoadMembers === true
         ? state.filter(({ row, event }) => row.type !== 'm.room.member' || senders.has(event.stateKey ?? ''))
         : state
-    return this.#deps.reader.print(requester, access, asSeen(told, viewer))
+    return this.#deps.reader.print(requester, access, await this.#wanted(view, asSeen(told, viewer), filter))
   }
 
   #edge({ upTo }: RoomAccess, dir: 'b' | 'f'): Token {

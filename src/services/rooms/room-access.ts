@@ -4,8 +4,7 @@ import { readHistoryVisibility } from '#protocol/history-visibility.ts'
 import type { MembershipIndex } from '#rooms/membership-index.ts'
 import type { RoomView } from '#rooms/room-view.ts'
 import type { RoomViews } from '#rooms/views.ts'
-import type { Viewer } from '#services/sync/visibility.ts'
-import { numberInRoom } from '#storage/room-key.ts'
+import { departureOf, type Viewer } from '#services/sync/visibility.ts'
 import type { Feed } from '#streams/feed.ts'
 
 /** What a user may look at in a room. */
@@ -30,22 +29,27 @@ export class RoomDoor {
     this.#deps = deps
   }
 
-  /** What the user may look at; throws `M_FORBIDDEN` where that is nothing, also for rooms that do not exist. */
-  async open(requester: Requester, roomId: string): Promise<RoomAccess> {
+  /** What the user may look at; `undefined` where that is nothing, also for rooms that do not exist. */
+  async find(requester: Requester, roomId: string): Promise<RoomAccess | undefined> {
     const { views, feed, memberships } = this.#deps
     const view = await views.byId(roomId)
-    if (view === undefined) throw forbidden('You are not in this room')
+    if (view === undefined) return undefined
     const upTo = feed.applied
     const membership = (await memberships.ofUser(requester.user)).get(view.room)
     const viewer = { userId: requester.userId, membership }
     const state = await view.stateAt(upTo)
     const present = { view, viewer, upTo, state, isPast: false }
     if (membership?.membership === 'join' || (await isWorldReadable(view, state))) return present
-    if (membership === undefined || membership.isForgotten || !(await wasIn(view, membership.event, viewer))) {
-      throw forbidden('You are not in this room')
-    }
-    const left = await view.event(numberInRoom(membership.event))
-    return { view, viewer, upTo: membership.sincePos, state: left?.row.stateAfter ?? 0, isPast: true }
+    const departure = membership?.isForgotten === true ? undefined : await departureOf(view, viewer)
+    if (departure === undefined) return undefined
+    return { view, viewer, upTo: departure.row.pos ?? 0, state: departure.row.stateAfter ?? 0, isPast: true }
+  }
+
+  /** As `find`, but throws `M_FORBIDDEN` where there is nothing. */
+  async open(requester: Requester, roomId: string): Promise<RoomAccess> {
+    const access = await this.find(requester, roomId)
+    if (access === undefined) throw forbidden('You are not in this room')
+    return access
   }
 
   /** As `open`, for what those see who may look at the room as it is now. */
@@ -65,12 +69,3 @@ export class RoomDoor {
 
 const isWorldReadable = async (view: RoomView, state: number): Promise<boolean> =>
   readHistoryVisibility((await view.stateEvent(state, 'm.room.history_visibility', ''))?.content) === 'world_readable'
-
-/** Whether somebody who is not in the room now was in it before their last membership event. */
-async function wasIn(view: RoomView, event: number, { userId, membership }: Viewer): Promise<boolean> {
-  if (membership?.membership !== 'leave' && membership?.membership !== 'ban') return false
-  const own = await view.event(numberInRoom(event))
-  const before = own?.row.stateBefore
-  if (before === undefined) return false
-  return (await view.stateEvent(before, 'm.room.member', userId))?.content['membership'] === 'join'
-}

@@ -20,6 +20,7 @@ type Deps = {
   readonly door: RoomDoor
   readonly bundles: Bundles
   readonly clock: Clock
+  readonly incarnation: number
   readonly ignored: (user: number) => Promise<ReadonlySet<number>>
 }
 
@@ -34,12 +35,11 @@ export class RoomReader {
     this.#deps = deps
   }
 
-  /** One event, printed. */
+  /** One event, printed. Who may not look at the room hears the same as of an event that is not there. */
   async event(requester: Requester, roomId: string, eventId: string): Promise<string> {
-    const access = await this.#deps.door.open(requester, roomId)
-    const { view, viewer } = access
-    const [seen] = await this.find(view, viewer, eventId)
-    if (seen === undefined) throw notFound('There is no such event, or you may not see it')
+    const access = await this.#deps.door.find(requester, roomId)
+    const [seen] = access === undefined ? [] : await this.find(access.view, access.viewer, eventId)
+    if (access === undefined || seen === undefined) throw notFound('There is no such event, or you may not see it')
     const [printed] = await this.print(requester, access, [seen])
     return printed ?? '{}'
   }
@@ -71,20 +71,15 @@ export class RoomReader {
   async members(
     requester: Requester,
     roomId: string,
-    wanted: {
-      readonly at: string | undefined
-      readonly membership: string | undefined
-      readonly notMembership: string | undefined
-    },
+    wanted: MembershipFilter & { readonly at: string | undefined },
   ): Promise<string> {
     const access = await this.#deps.door.open(requester, roomId)
     const { view, viewer, state, upTo } = access
-    const base = wanted.at === undefined ? state : await view.stateAt(Math.min(upTo, positionOf(wanted.at)))
-    const members = (await wholeState(view, base)).filter((event) => {
-      const membership = getString(event.content, 'membership')
-      if (event.row.type !== 'm.room.member' || membership === undefined) return false
-      return (wanted.membership ?? membership) === membership && wanted.notMembership !== membership
-    })
+    const base = wanted.at === undefined ? state : await view.stateAt(Math.min(upTo, this.#positionOf(wanted.at)))
+    const isWanted = membershipFilter(wanted)
+    const members = (await wholeState(view, base)).filter(
+      ({ row, content }) => row.type === 'm.room.member' && isWanted(getString(content, 'membership')),
+    )
     const printed = await this.print(requester, access, asSeen(members, viewer))
     return `{"chunk":[${printed.join(',')}]}`
   }
@@ -129,16 +124,29 @@ export class RoomReader {
     }
     return printEvents(view, seen, audience, this.#deps)
   }
+
+  /** The position that a token stands for; of a token of another incarnation, as of now. */
+  #positionOf(text: string): number {
+    const token = readToken(text)
+    if (token === undefined) throw invalidParam("'at' is no token of this server")
+    if (token.place !== undefined) return token.place.pos
+    return token.incarnation === this.#deps.incarnation ? token.position : Number.MAX_SAFE_INTEGER
+  }
 }
+
+type MembershipFilter = { readonly membership: string | undefined; readonly notMembership: string | undefined }
+
+/** Given both, either will do. https://spec.matrix.org/v1.19/client-server-api/#get_matrixclientv3roomsroomidmembers */
+const membershipFilter =
+  ({ membership, notMembership }: MembershipFilter) =>
+  (one: string | undefined): boolean => {
+    if (one === undefined) return false
+    if (membership === undefined) return one !== notMembership
+    return one === membership || (notMembership !== undefined && one !== notMembership)
+  }
 
 /** State events, seen by somebody who may see the state. */
 export const asSeen = (events: readonly LoadedEvent[], { membership }: Viewer): SeenEvent[] =>
   events.map((event) => ({ event, membership: membership?.membership ?? 'leave' }))
 
 const isJoined = ({ membership }: { readonly membership: MembershipName }): boolean => membership === 'join'
-
-function positionOf(text: string): number {
-  const token = readToken(text)
-  if (token === undefined) throw invalidParam("'at' is no token of this server")
-  return token.position
-}

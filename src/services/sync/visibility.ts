@@ -2,6 +2,7 @@ import { type HistoryVisibility, mayUserSee, readHistoryVisibility } from '#prot
 import type { UserId } from '#protocol/identifiers.ts'
 import type { LoadedEvent } from '#rooms/loaded-event.ts'
 import type { RoomView } from '#rooms/room-view.ts'
+import { numberInRoom } from '#storage/room-key.ts'
 import type { MembershipRow } from '#storage/stores/memberships.ts'
 import { getString } from '#util/json.ts'
 
@@ -18,7 +19,7 @@ export const visibleTo = async (
   events: readonly LoadedEvent[],
 ): Promise<SeenEvent[]> => {
   const seen: SeenEvent[] = []
-  const hasJoined = await hasJoinedSince(view, viewer)
+  const departure = await departureOf(view, viewer)
   let at: AsSeen | undefined
   for (const event of events) {
     const { row } = event
@@ -27,7 +28,8 @@ export const visibleTo = async (
     // Messages that follow each other have the same state before them.
     if (at?.state !== state) at = await seenFrom(view, state, viewer.userId)
     const { membership, visibility } = at
-    const asSeen = { userId: viewer.userId, membership, hasJoinedSince: hasJoined }
+    const hasJoinedSince = viewer.membership?.membership === 'join' || isBefore(event, departure)
+    const asSeen = { userId: viewer.userId, membership, hasJoinedSince }
     const isTheirs = visibility === 'world_readable' || isSent(event, viewer)
     if (isTheirs && mayUserSee({ event: event.event, visibility }, asSeen)) {
       seen.push({ event, membership: membershipWith(event, viewer.userId) ?? membership ?? 'leave' })
@@ -49,14 +51,24 @@ const seenFrom = async (view: RoomView, state: number, userId: UserId): Promise<
   visibility: readHistoryVisibility((await view.stateEvent(state, 'm.room.history_visibility', ''))?.content),
 })
 
-/** Whether the viewer is or was in the room, so that `shared` history is theirs. */
-async function hasJoinedSince(view: RoomView, { membership, userId }: Viewer): Promise<boolean> {
-  if (membership === undefined) return false
-  if (membership.membership === 'join') return true
-  if (membership.membership !== 'leave' && membership.membership !== 'ban') return false
-  const left = await view.event(membership.event % 2 ** 28)
-  return left?.row.stateBefore !== undefined && (await membershipAt(view, left.row.stateBefore, userId)) === 'join'
+/** How many changes of a membership are followed back, to find when a user was in a room. */
+const MAX_CHANGES = 100
+
+/** The event by which somebody who is out of the room went out of it last; `undefined` where they never were in it. */
+export async function departureOf(view: RoomView, { membership, userId }: Viewer): Promise<LoadedEvent | undefined> {
+  if (membership?.membership !== 'leave' && membership?.membership !== 'ban') return undefined
+  let event = await view.event(numberInRoom(membership.event))
+  for (let changes = 0; changes < MAX_CHANGES && event?.row.stateBefore !== undefined; changes++) {
+    const former: LoadedEvent | undefined = await view.stateEvent(event.row.stateBefore, 'm.room.member', userId)
+    if (getString(former?.content, 'membership') === 'join') return event
+    event = former
+  }
+  return undefined
 }
+
+/** Whether the event was sent before the user went out. What was fetched as history was. */
+const isBefore = ({ row }: LoadedEvent, departure: LoadedEvent | undefined): boolean =>
+  departure !== undefined && (row.isBackfilled || (row.pos ?? 0) <= (departure.row.pos ?? 0))
 
 /** Whoever has left sees what was sent until then. */
 const isSent = ({ row }: LoadedEvent, { membership }: Viewer): boolean =>

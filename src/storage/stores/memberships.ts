@@ -75,6 +75,20 @@ export const localMembersOf = (db: Reader, room: number): Promise<(typeof LOCAL)
       WHERE m.room = ${room} AND u.is_local`,
   )
 
+const GUEST = row({ user: integer(), userId: text() })
+/** The guests who are in a room or invited to it, in the order of users' numbers, `limit` after `after`. */
+export const guestsOfRoom = (
+  db: Reader,
+  { room, after, limit }: { readonly room: number; readonly after: number; readonly limit: number },
+): Promise<(typeof GUEST)['out'][]> =>
+  db.all(
+    GUEST,
+    sql`SELECT m."user", u.user_id FROM memberships AS m JOIN accounts AS a ON a."user" = m."user"
+      JOIN users AS u ON u."user" = m."user"
+      WHERE m.room = ${room} AND m."user" > ${after} AND m.membership IN ('join', 'invite') AND a.kind = 'guest'
+      ORDER BY m."user" LIMIT ${limit}`,
+  )
+
 const COUNTED = row({ membership: text<MembershipName>(), count: integer() })
 /** How many members of each kind a room has. */
 export const membershipCounts = async (db: Reader, room: number): Promise<ReadonlyMap<MembershipName, number>> => {
