@@ -1,11 +1,8 @@
-import { statSync } from 'node:fs'
 import { Worker } from 'node:worker_threads'
 import type { Clock } from '#util/clock.ts'
 import type { CheckpointAnswer, CheckpointData } from './checkpoint-thread.ts'
 
 const PAUSE_MS = 200
-/** The thread takes 10 MB, which a server that has not written as much as this goes without; so long a log costs its readers nothing. */
-const FIRST_LOG_BYTES = 1024 * 1024
 
 type Deps = {
   readonly data: CheckpointData
@@ -39,11 +36,7 @@ export class Checkpointer implements AsyncDisposable {
   #checkpoint(): void {
     if (this.#isClosed) return
     if (this.#worker === undefined) {
-      const { path } = this.#deps.data
-      if ((statSync(`${path}-wal`, { throwIfNoEntry: false })?.size ?? 0) < FIRST_LOG_BYTES) {
-        this.#isDue = false
-        return
-      }
+      // Started at the first write, so that it costs a start nothing.
       this.#worker = new Worker(new URL('./checkpoint-thread.ts', import.meta.url), { workerData: this.#deps.data })
       this.#worker.on('message', (message: CheckpointAnswer) => this.#onMessage?.(message))
       // A checkpoint that fails loses nothing: the log stays until the next one.

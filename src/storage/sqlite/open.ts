@@ -44,7 +44,7 @@ export const openSqlite = (options: SqliteOptions): Database => {
       keepMark: (mark) => guard.keep(mark),
     })
     // That it is open must stand in the file itself, so that a copy of it without its log is known as one.
-    db.exec('PRAGMA wal_checkpoint(TRUNCATE)')
+    db.exec('PRAGMA wal_checkpoint(PASSIVE)')
     for (const mended of start.mended) (options.log ?? silentLogger).warn('counter_mended', { mended })
     return new SqliteDatabase({ db, guard, start, options })
   } catch (error) {
