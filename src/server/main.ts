@@ -10,6 +10,7 @@ import { type Clock, systemClock } from '#util/clock.ts'
 import { systemRandom } from '#util/random.ts'
 import { Homeserver } from './homeserver.ts'
 import { openDatabase } from './open-database.ts'
+import { ownHeap, SpareMemory } from './spare-memory.ts'
 import { VERSION } from './version.ts'
 
 /** Exit codes of a start that failed, those of `sysexits.h` where it has one: systemd tells them by name. */
@@ -31,11 +32,14 @@ export class RunningServer implements AsyncDisposable {
   readonly homeserver: Homeserver
   readonly log: Log
   readonly #pidFile: string | undefined
+  readonly #spareMemory: SpareMemory | undefined
 
-  private constructor({ homeserver, log, pidFile }: RunningParts) {
+  private constructor({ homeserver, log, pidFile, clock }: RunningParts) {
     this.homeserver = homeserver
     this.log = log
     this.#pidFile = pidFile
+    const heap = ownHeap()
+    this.#spareMemory = heap && new SpareMemory(heap, clock)
   }
 
   /** Starts what the configuration says, making a signing key where there is none. Throws `CannotStart`. */
@@ -47,7 +51,7 @@ export class RunningServer implements AsyncDisposable {
       const { description } = database
       const homeserver = await startOn(database, { config, signingKey, clock, log })
       const { pidFile } = config.server
-      const running = new RunningServer({ homeserver, log, pidFile })
+      const running = new RunningServer({ homeserver, log, pidFile, clock })
       await running.#writePid()
       log.logger.info('started', { version: VERSION, server: config.server.name, database: description })
       return running
@@ -74,6 +78,7 @@ export class RunningServer implements AsyncDisposable {
 
   /** Answers what is open, writes what is held, closes everything. */
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#spareMemory?.[Symbol.dispose]()
     await this.homeserver[Symbol.asyncDispose]()
     if (this.#pidFile !== undefined) rmSync(this.#pidFile, { force: true })
     this.log.logger.info('stopped')
@@ -81,7 +86,12 @@ export class RunningServer implements AsyncDisposable {
   }
 }
 
-type RunningParts = { readonly homeserver: Homeserver; readonly log: Log; readonly pidFile: string | undefined }
+type RunningParts = {
+  readonly homeserver: Homeserver
+  readonly log: Log
+  readonly pidFile: string | undefined
+  readonly clock: Clock
+}
 type Ready = {
   readonly config: Config
   readonly signingKey: SigningKey

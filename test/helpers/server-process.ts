@@ -19,7 +19,8 @@ const LIMITS = [
 ].join('\n')
 
 /** As `bin/myelin` starts it: with its bounds of memory, and with compiled code that is kept between starts. */
-const HEAP = /--max-semi-space-size=\d+/.exec(readFileSync(new URL('../../bin/myelin', import.meta.url), 'utf8')) ?? []
+const LAUNCHER = readFileSync(new URL('../../bin/myelin', import.meta.url), 'utf8')
+const HEAP = LAUNCHER.match(/--max-semi-space-size=\d+|--expose-gc/g) ?? []
 const ENVIRONMENT = {
   ...env,
   MALLOC_ARENA_MAX: '2',

@@ -239,7 +239,8 @@ export const longPolls = async (
     for (const connection of connections.slice(at, at + 200)) connection.request('GET', path, { token }).catch(() => {})
     await new Promise((resolve) => setTimeout(resolve, 20))
   }
-  await new Promise((resolve) => setTimeout(resolve, 2_000))
+  // Idle is when the burst of connections is over, and what it took has been given back.
+  await new Promise((resolve) => setTimeout(resolve, 8_000))
   const figures = await whileWaiting()
   for (const connection of connections) connection.close()
   owner.close()

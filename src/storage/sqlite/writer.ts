@@ -6,6 +6,9 @@ import type { WriterAnswer, WriterData, WriterRequest } from './writer-thread.ts
 type Done = Exclude<WriterAnswer, { readonly error: string } | { readonly closed: true }>
 type Waiting = { readonly resolve: (answer: Done) => void; readonly reject: (error: Error) => void }
 
+/** What the thread gets for new objects, whatever the main thread has: batches are short-lived and small. */
+const YOUNG_MB = 12
+
 /** The main thread's end of the writer thread. */
 export class SqliteWriter implements AsyncDisposable {
   readonly #worker: Worker
@@ -14,7 +17,10 @@ export class SqliteWriter implements AsyncDisposable {
   #failure: Error | undefined
 
   constructor(data: WriterData) {
-    this.#worker = new Worker(new URL('./writer-thread.ts', import.meta.url), { workerData: data })
+    this.#worker = new Worker(new URL('./writer-thread.ts', import.meta.url), {
+      workerData: data,
+      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB },
+    })
     this.#worker.on('message', (answer: WriterAnswer) => this.#answered(answer))
     this.#worker.on('error', (error) => this.#fail(error instanceof Error ? error : new Error(String(error))))
     this.#worker.unref()
