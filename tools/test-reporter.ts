@@ -15,7 +15,8 @@ export default async function* report(events: AsyncIterable<TestEvent>): AsyncGe
   const tally: Tally = { passed: 0, failed: 0, skipped: 0 }
   for await (const event of events) {
     if (event.type === 'test:stderr') yield event.data.message
-    if ((event.type === 'test:pass' || event.type === 'test:fail') && event.data.details.type !== 'suite') {
+    if (event.type === 'test:diagnostic' && !COUNT.test(event.data.message)) yield `\n${event.data.message}\n`
+    if ((event.type === 'test:pass' || event.type === 'test:fail') && isCounted(event)) {
       const outcome = outcomeOf(event)
       tally[outcome]++
       yield PRINTED[outcome](event, tally)
@@ -26,6 +27,16 @@ export default async function* report(events: AsyncIterable<TestEvent>): AsyncGe
   }
   yield '\n'
 }
+
+/** What Node says at the end of each run anyway. */
+const COUNT = /^(?:tests|suites|pass|fail|cancelled|skipped|todo|duration_ms) /
+
+/** A suite counts only where it fails by itself and not by a test in it. */
+const isCounted = ({ type, data: { details } }: Outcome): boolean =>
+  details.type !== 'suite' ||
+  (type === 'test:fail' && 'error' in details && failureType(details.error) !== 'subtestsFailed')
+
+const failureType = (error: object): unknown => ('failureType' in error ? error.failureType : undefined)
 
 const PRINTED: Readonly<Record<keyof Tally, (event: Outcome, tally: Tally) => string>> = {
   passed: (_, { passed }) => (passed % 100 === 0 ? '.\n' : '.'),

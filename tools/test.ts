@@ -17,7 +17,10 @@ const CLIENTS = ['test/clients/*.test.ts']
 const node = (args: readonly string[], environment: Readonly<Record<string, string | undefined>>): Promise<number> =>
   new Promise((resolve) => {
     const child = spawn(execPath, args, { stdio: 'inherit', env: { ...env, ...environment } })
-    child.on('exit', (code) => resolve(code ?? 1))
+    child.on('exit', (code, signal) => {
+      if (code !== 0) stdout.write(`a run of tests ended with ${signal ?? `exit code ${code}`}\n`)
+      resolve(code ?? 1)
+    })
   })
 
 /** Adds up what the runs left in the file of tallies. A run without a tally has broken off. */

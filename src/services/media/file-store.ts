@@ -45,10 +45,18 @@ export class FileStore implements MediaStore {
   ): Promise<Readable | undefined> => {
     const file = await ifThere(open(this.#pathOf(key), 'r'))
     if (file === undefined) return undefined
-    const { size } = await file.stat()
-    if (size >= start + length && length > 0) return file.createReadStream({ start, end: start + length - 1 })
-    await file.close()
-    return size >= start + length ? Readable.from([]) : undefined
+    let isGiven = false
+    try {
+      const { size } = await file.stat()
+      if (size < start + length) return undefined
+      if (length === 0) return Readable.from([])
+      const stream = file.createReadStream({ start, end: start + length - 1 })
+      isGiven = true
+      return stream
+    } finally {
+      // A stream closes it at its end. One that nobody closes ends the process when it is collected.
+      if (!isGiven) await file.close()
+    }
   }
 
   readonly remove = async (key: string): Promise<void> => {
