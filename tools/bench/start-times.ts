@@ -10,6 +10,8 @@ const URL_OF_IT = 'http://127.0.0.1:8008/_matrix/client/versions'
 
 /** Starts Myelin as a newcomer does, twice on the same data, and looks at the second: how soon it answers, and what it takes when idle. */
 export const startTimes = async (): Promise<Figure[]> => {
+  const other = await fetch(URL_OF_IT).catch(() => undefined)
+  if (other !== undefined) throw new Error('another program answers on port 8008: its answers would be measured')
   const folder = mkdtempSync(join(tmpdir(), 'myelin-start-'))
   try {
     await startOnce(folder)
