@@ -64,7 +64,6 @@ function endWithOutput(): void {
     stream.on('error', (error) => process.exit('code' in error && error.code === 'EPIPE' ? 141 : 74))
 }
 
-if (import.meta.main && process.argv[2] !== 'start') endWithOutput()
 if (import.meta.main) {
   takeShortWay()
   if (process.argv[2] !== 'start') endWithOutput()

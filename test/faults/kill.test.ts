@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { env, kill } from 'node:process'
-import { test } from 'node:test'
+import { type TestContext, test } from 'node:test'
 import { onPostgres } from '#test/helpers/port.ts'
 import { ServerProcess } from '#test/helpers/server-process.ts'
 import { QUICK } from '#test/helpers/watched-database.ts'
@@ -24,14 +24,7 @@ for (const kind of ['sqlite', 'postgres'] as const) {
       assert.ok(server.startPosition >= given, 'no position that was given is given again')
     }
     await pause(300)
-    await load.finish()
-    const figures = await load.check()
-    load.close()
-    assert.ok(figures.acknowledged > ROUNDS * 6)
-    onlyPassing(load)
-    t.diagnostic(
-      `${figures.acknowledged} acknowledged, ${figures.seen} seen, errors ${JSON.stringify([...load.errors])}`,
-    )
+    assert.ok((await conclude(load, t)) > ROUNDS * 6)
   })
 }
 
@@ -57,11 +50,7 @@ test('PostgreSQL stopped and started under load: clear errors meanwhile, and eve
   await tellsError(load, 40_000)
   await server.postgres?.start()
   await goesOn(load, before)
-  await load.finish()
-  const figures = await load.check()
-  load.close()
-  onlyPassing(load)
-  t.diagnostic(`${figures.acknowledged} acknowledged, ${figures.seen} seen, errors ${JSON.stringify([...load.errors])}`)
+  await conclude(load, t)
 })
 
 test('PostgreSQL frozen under load: clear errors meanwhile, and everything goes on', {
@@ -80,12 +69,18 @@ test('PostgreSQL frozen under load: clear errors meanwhile, and everything goes 
     signal(frozen, 'SIGCONT')
     await goesOn(load, before)
   }
+  await conclude(load, t)
+})
+
+/** Holds what was seen against what was acknowledged, tells the figures, and resolves to how many were acknowledged. */
+async function conclude(load: Load, t: TestContext): Promise<number> {
   await load.finish()
   const figures = await load.check()
   load.close()
   onlyPassing(load)
   t.diagnostic(`${figures.acknowledged} acknowledged, ${figures.seen} seen, errors ${JSON.stringify([...load.errors])}`)
-})
+  return figures.acknowledged
+}
 
 /** Writers are acknowledged again. */
 async function goesOn(load: Load, before: number): Promise<void> {
