@@ -17,8 +17,8 @@ import type { RoomViews } from './views.ts'
 /** An event that was built on the room's head and allowed, with what else its row says. */
 export type NewEvent = {
   readonly event: RoomEvent
-  /** Signs the event, which is not waited for before its change is written, and gives its JSON. */
-  readonly sign: () => Promise<string>
+  /** Its JSON, as it is stored and sent. */
+  readonly json: string
   /** The sender's number. */
   readonly sender: number
   /** For membership events: whose membership it is. */
@@ -75,22 +75,15 @@ export const appendEvent = async (
   return loaded
 }
 
-/** The event's row and, once it is signed, its JSON. */
+/** The event's row and its JSON. */
 export const writeEvent = (
   room: ActiveRoom,
   change: Change,
   row: EventRow,
-  { event, sign }: Pick<NewEvent, 'event' | 'sign'>,
+  { event, json }: Pick<NewEvent, 'event' | 'json'>,
 ): LoadedEvent => {
-  const loaded = new LoadedEvent({ ...row, json: '' }, room, event)
-  const written = { event: row.event, json: '' }
-  change.write(eventAdded, row).write(eventJsonAdded, written)
-  const keep = (json: string) => {
-    written.json = json
-    loaded.row = { ...loaded.row, json }
-  }
-  change.waitFor(sign().then(keep))
-  return loaded
+  change.write(eventAdded, row).write(eventJsonAdded, { event: row.event, json })
+  return new LoadedEvent({ ...row, json }, room, event)
 }
 
 /** What the row of an event says that was built on this head, unless more is known. */

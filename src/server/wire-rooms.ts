@@ -4,7 +4,6 @@ import { DeviceTransactions, knownTransactionsBytes } from '#services/events/dev
 import { RedactedContent } from '#services/events/redacted-content.ts'
 import { RoomSender } from '#services/events/room-sender.ts'
 import { EventSender } from '#services/events/send-event.ts'
-import { SignatureQueue } from '#services/events/signature-queue.ts'
 import { Transactions } from '#services/events/transactions.ts'
 import { Limiter, type Rate } from '#services/limiter.ts'
 import { MemberProfiles } from '#services/profiles/member-profiles.ts'
@@ -27,7 +26,7 @@ export const wireRooms = async (foundation: Foundation, { pushRules }: UserData)
     active: cache<number, ActiveRoom>((room) => room.bytes, 'active_rooms'),
     fingerprints,
   })
-  const origin = { serverName, signingKey, sign: new SignatureQueue(signingKey).sign, random }
+  const origin = { serverName, signingKey, random }
   const transactions = new Transactions({
     ...foundation,
     ofDevices: new DeviceTransactions({ db, known: cache(knownTransactionsBytes, 'transactions') }),

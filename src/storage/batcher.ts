@@ -10,7 +10,7 @@ type Row = { change: number; values: unknown }
 type Taken = { readonly by: Operation | Condition; readonly change: Change; row: Row | undefined }
 
 /**
- * Puts changes together that are ready, until one must wait: rows of equal scope are folded as their operation says; a change that touches what another one
+ * Puts changes together until one must wait: rows of equal scope are folded as their operation says; a change that touches what another one
  * in the batch touches otherwise waits for the next, and so does everything after it that touches the same.
  */
 export class Batcher {
@@ -27,7 +27,7 @@ export class Batcher {
 
   /** Takes the change into the batch, or says that it must wait. */
   add(change: Change): boolean {
-    if (this.changes.length >= MAX_BATCH || !change.isReady || !this.#fits(change)) {
+    if (this.changes.length >= MAX_BATCH || !this.#fits(change)) {
       this.#block(change)
       return false
     }

@@ -49,10 +49,6 @@ export class Change {
   /** Changes of one lane build on each other: if one of them is refused, all of them in the batch are, by the condition `lane`. */
   readonly lane: number | undefined
 
-  #unfinished = 0
-  #ready: Promise<unknown> = Promise.resolve()
-  #failure: { readonly error: unknown } | undefined
-
   constructor(options: { readonly lane?: number } = {}) {
     this.lane = options.lane
   }
@@ -66,34 +62,6 @@ export class Change {
   onCommitted(effect: (firstPosition: number) => void): this {
     this.effects.push(effect)
     return this
-  }
-
-  /** The change is written once `work` is done, which may complete its rows, but for their scopes; it fails where that fails. */
-  waitFor(work: Promise<void>): this {
-    this.#unfinished++
-    const failed = (error: unknown) => {
-      this.#failure ??= { error }
-    }
-    const finished = () => {
-      this.#unfinished--
-    }
-    this.#ready = Promise.all([this.#ready, work.catch(failed).then(finished)])
-    return this
-  }
-
-  /** What it waits for is done, or failed. */
-  get isReady(): boolean {
-    return this.#unfinished === 0
-  }
-
-  /** Resolves when it is ready. */
-  get ready(): Promise<unknown> {
-    return this.#ready
-  }
-
-  /** Why it cannot be written. */
-  get failure(): { readonly error: unknown } | undefined {
-    return this.#failure
   }
 
   write<Row>(operation: Operation<Row, unknown>, row: Row): this {

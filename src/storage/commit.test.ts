@@ -30,30 +30,6 @@ eachDatabase('one poisoned change among 200 fails alone', async ({ db, commit })
   assert.equal(await userById(db, '@u77:example.org'), undefined)
 })
 
-eachDatabase(
-  'a row is written as it was completed beside, and where that fails, the change fails alone',
-  async (test) => {
-    const { db, commit } = test
-    const completed = { user: 1, userId: '@unfinished:example.org', isLocal: true }
-    const complete = async () => {
-      await Promise.resolve()
-      completed.userId = '@finished:example.org'
-    }
-    const outcomes = await Promise.allSettled([
-      commit(new Change().write(userAdded, completed).waitFor(complete())),
-      commit(named(2, '@second:example.org').waitFor(Promise.reject(new Error('no completion')))),
-      commit(named(3, '@third:example.org')),
-    ])
-    assert.deepEqual(
-      outcomes.map(({ status }) => status),
-      ['fulfilled', 'rejected', 'fulfilled'],
-    )
-    assert.equal((await userById(db, '@finished:example.org'))?.user, 1)
-    assert.equal(await userById(db, '@second:example.org'), undefined)
-    assert.equal((await userById(db, '@third:example.org'))?.user, 3)
-  },
-)
-
 eachDatabase('positions rise with every entry and are announced with the batch', async ({ commit, batches, db }) => {
   const changes = Array.from({ length: 5 }, (_, n) => {
     const change = named(n + 1, `@u${n}:example.org`)

@@ -62,12 +62,10 @@ export class Committer implements AsyncDisposable {
     while (this.#queue.length > 0) {
       const batcher = new Batcher(this.#deps.operations)
       const [taken, left]: [Pending[], Pending[]] = [[], []]
-      for (const pending of this.#queue)
-        if (!isFailed(pending)) (batcher.add(pending.change) ? taken : left).push(pending)
+      for (const pending of this.#queue) (batcher.add(pending.change) ? taken : left).push(pending)
       this.#queue = left
       this.#inFlight = taken
-      if (taken.length > 0) await this.#write(batcher, taken)
-      else await left[0]?.change.ready
+      await this.#write(batcher, taken)
     }
     this.#inFlight = []
     this.#running = undefined
@@ -133,13 +131,6 @@ export class Committer implements AsyncDisposable {
     if (this.#deps.database.outage?.hopeless !== undefined) this.#giveUp()
     await this.#running
   }
-}
-
-/** What cannot be written is told so, and waits no longer. */
-function isFailed({ change, reject }: Pending): boolean {
-  if (!change.isReady || change.failure === undefined) return false
-  reject(change.failure.error)
-  return true
 }
 
 const committed = (firstPosition: number, index: number, all: BatchResult['returned']): Committed => ({

@@ -2,7 +2,7 @@ import { canonicalMember, canonicalMembers, joinMembers } from '#protocol/canoni
 import { findNonCanonical } from '#protocol/find-non-canonical.ts'
 import { type EventId, fitsIdentifier, type RoomId, type UserId } from '#protocol/identifiers.ts'
 import type { RoomVersionRules } from '#protocol/room-versions.ts'
-import { SIGNATURE_LENGTH } from '#protocol/signing/signing-key.ts'
+import { signText } from '#protocol/signing/signing-key.ts'
 import type { Json, JsonObject } from '#util/json.ts'
 import { type Refusal, refused } from '#util/verdict.ts'
 import { writeDepth } from './depth.ts'
@@ -34,17 +34,11 @@ export type EventTemplate = {
   readonly eventId: EventId | undefined
 }
 
-/** An event that lacks nothing but its signature. */
-export type BuiltEvent = {
-  readonly event: RoomEvent
-  /** The text to be signed by the signer's key. */
-  readonly essential: string
-  /** Puts the signature into the event and gives its canonical JSON, as it is stored and sent. */
-  readonly signed: (signature: string) => string
-}
+/** A new event and its canonical JSON, as it is stored and sent. */
+export type BuiltEvent = { readonly event: RoomEvent; readonly json: string }
 
 /**
- * Makes and hashes an event. Refused are content that the room version does not allow (rule `canonical_json`), too much of
+ * Makes, hashes and signs an event. Refused are content that the room version does not allow (rule `canonical_json`), too much of
  * it (`size`), and a template that lacks an ID or names too many events (`format`).
  * https://spec.matrix.org/v1.19/server-server-api/#adding-hashes-and-signatures-to-outgoing-events
  */
@@ -55,13 +49,13 @@ export function buildEvent(template: EventTemplate, signer: Signer): BuiltEvent 
   const content = unsealed(template, rules)
   const violation = findNonCanonical(content, rules)
   if (violation !== undefined) return refused('canonical_json', `${violation.reason} At ${violation.path}.`)
-  const { pdu, essential, signed } = seal(content, signer)
-  if (Buffer.byteLength(signed(PLACEHOLDER)) > MAX_EVENT_BYTES) {
+  const { pdu, essential, json } = seal(content, signer)
+  if (Buffer.byteLength(json) > MAX_EVENT_BYTES) {
     return refused('size', `Expected an event of at most ${MAX_EVENT_BYTES} bytes.`)
   }
   const eventId = rules.eventId === 'opaque' ? template.eventId : hashedEventId(essential, rules.eventId)
   if (eventId === undefined) return refused('format', 'Expected an event ID.')
-  return { event: roomEvent(template, { pdu, eventId, rules }), essential, signed }
+  return { event: roomEvent(template, { pdu, eventId, rules }), json }
 }
 
 function faultIn(template: EventTemplate, rules: RoomVersionRules): Refusal | undefined {
@@ -98,26 +92,23 @@ function unsealed(template: EventTemplate, rules: RoomVersionRules): Pdu {
   return pdu
 }
 
-/** As long as any signature. */
-const PLACEHOLDER = 'A'.repeat(SIGNATURE_LENGTH)
+type Sealed = {
+  readonly pdu: Pdu
+  /** What is signed, and whose hash is the event ID. */
+  readonly essential: string
+  readonly json: string
+}
 
-/** Adds the content hash and room for a signature. `essential` is the text to be signed, whose hash is the event ID. */
-function seal(
-  pdu: Pdu,
-  { rules, serverName, signingKey }: Signer,
-): Pick<BuiltEvent, 'essential' | 'signed'> & { readonly pdu: Pdu } {
-  // Each property is printed once, however many texts it stands in.
+/** Adds the content hash and the signature. Each property is printed once, however many texts it stands in. */
+function seal(pdu: Pdu, { rules, serverName, signingKey }: Signer): Sealed {
   const members = canonicalMembers(pdu)
   const hashes = { sha256: sha256(joinMembers(members)) }
   members.set('hashes', canonicalMember('hashes', hashes))
-  const own: Record<string, string> = { [signingKey.keyId]: PLACEHOLDER }
-  const sealed = { ...pdu, hashes, signatures: { [serverName]: own } }
-  const essential = joinMembers(essentialMembers(sealed, members, rules))
-  const signed = (signature: string) => {
-    own[signingKey.keyId] = signature
-    return joinMembers(members.set('signatures', canonicalMember('signatures', sealed.signatures)))
-  }
-  return { pdu: sealed, essential, signed }
+  const hashed = { ...pdu, hashes }
+  const essential = joinMembers(essentialMembers(hashed, members, rules))
+  const signatures = { [serverName]: { [signingKey.keyId]: signText(essential, signingKey) } }
+  members.set('signatures', canonicalMember('signatures', signatures))
+  return { pdu: { ...hashed, signatures }, essential, json: joinMembers(members) }
 }
 
 /** Of the printed properties those that a redaction leaves. Of their values it changes that of `content` alone. */

@@ -1,6 +1,6 @@
 import { rulesOf } from '#protocol/event-builder.testing.ts'
 import type { EventId, RoomId, ServerName, UserId } from '#protocol/identifiers.ts'
-import { makeSigningKey, type SigningKey, signText } from '#protocol/signing/signing-key.ts'
+import { makeSigningKey, type SigningKey } from '#protocol/signing/signing-key.ts'
 import type { JsonObject } from '#util/json.ts'
 import { isRefusal } from '#util/verdict.ts'
 import { buildEvent, type EventTemplate } from './build.ts'
@@ -58,7 +58,7 @@ export const templateOf = (version: string, draft: Partial<EventTemplate> = {}):
 export function built(version: string, draft: Partial<EventTemplate> = {}): { event: RoomEvent; json: string } {
   const result = buildEvent(templateOf(version, draft), signerOf(version))
   if (isRefusal(result)) throw new Error(result.reason)
-  return { event: result.event, json: result.signed(signText(result.essential, signerOf(version).signingKey)) }
+  return result
 }
 
 /** The first event of a room, by `@alice:x`. */

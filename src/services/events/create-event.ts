@@ -1,7 +1,7 @@
 import { authEventKeys } from '#protocol/auth/auth-event-types.ts'
 import { authorize } from '#protocol/auth/authorize.ts'
 import { badJson, forbidden, tooLarge, unknown } from '#protocol/errors.ts'
-import { type BuiltEvent, buildEvent } from '#protocol/events/build.ts'
+import { buildEvent } from '#protocol/events/build.ts'
 import { depthAfter } from '#protocol/events/depth.ts'
 import { type EventReference, referenceTo } from '#protocol/events/event-id.ts'
 import type { RoomEvent } from '#protocol/events/pdu.ts'
@@ -27,16 +27,13 @@ export type Draft = {
 export type Origin = {
   readonly serverName: ServerName
   readonly signingKey: SigningKey
-  /** Signs text with the key, in another thread. */
-  readonly sign: (text: string) => Promise<string>
   readonly random: Random
 }
 
-/** An event that is hashed and allowed, and the numbers of the events that allow it. */
+/** An event that is allowed, its JSON, and the numbers of the events that allow it. */
 export type CreatedEvent = {
   readonly event: RoomEvent
-  /** Signs the event in another thread and gives its JSON. */
-  readonly sign: () => Promise<string>
+  readonly json: string
   readonly authEvents: readonly number[]
 }
 
@@ -76,14 +73,8 @@ export const createEvent = async (
   mustBeOfThisServer(built.event, rules, origin)
   const verdict = authorize(built.event, state, rules)
   if (!verdict.ok) throw forbidden(verdict.reason)
-  return { event: built.event, sign: signerOf(built, origin), authEvents: state.events.map(({ n }) => n) }
+  return { ...built, authEvents: state.events.map(({ n }) => n) }
 }
-
-/** What signs an event that was built. */
-export const signerOf =
-  ({ essential, signed }: BuiltEvent, { sign }: Origin): (() => Promise<string>) =>
-  async () =>
-    signed(await sign(essential))
 
 /** A fresh event ID for the versions whose IDs are chosen; `undefined` for those whose IDs are hashes. */
 export const opaqueEventId = (rules: RoomVersionRules, { random, serverName }: Origin): EventId | undefined =>

@@ -20,7 +20,7 @@ import { appendEvent } from '#rooms/append.ts'
 import type { MembershipIndex } from '#rooms/membership-index.ts'
 import type { RoomRegistry } from '#rooms/registry.ts'
 import type { RoomViews } from '#rooms/views.ts'
-import { type Origin, opaqueEventId, refusalOfBuild, signerOf } from '#services/events/create-event.ts'
+import { type Origin, opaqueEventId, refusalOfBuild } from '#services/events/create-event.ts'
 import type { EventSender } from '#services/events/send-event.ts'
 import type { Limiter } from '#services/limiter.ts'
 import type { MemberProfiles } from '#services/profiles/member-profiles.ts'
@@ -184,8 +184,7 @@ export class RoomCreator {
       room,
       change,
       {
-        event: built.event,
-        sign: signerOf(built, origin),
+        ...built,
         sender: requester.user,
         target: undefined,
         authEvents: [],
