@@ -1,5 +1,3 @@
-import { spawn } from 'node:child_process'
-import { argv, execArgv, execPath } from 'node:process'
 import { CommandFailure, type Terminal } from './terminal.ts'
 
 /** What the process in the background sends when it listens. */
@@ -15,7 +13,9 @@ export function sayReady(): void {
 
 /** Starts the same command in the background, passes on what it says, and comes back once it listens. */
 export async function continueInBackground(terminal: Terminal): Promise<void> {
-  const child = spawn(execPath, [...execArgv, ...argv.slice(1), IN_BACKGROUND], {
+  // Most starts need no other process, and no module for them.
+  const { spawn } = await import('node:child_process')
+  const child = spawn(process.execPath, [...process.execArgv, ...process.argv.slice(1), IN_BACKGROUND], {
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   })

@@ -38,7 +38,8 @@ test('the launcher works through symbolic links', () =>
 test('a Node in PATH that is new enough is taken, with a folder for compiled code', () =>
   inFolder(async (folder) => {
     const { launcher, path } = bareInstallation(folder, 'v26.1.0')
-    const main = `--max-semi-space-size=64 --expose-gc ${join(folder, 'myelin/src/cli/main.ts')}`
+    const cli = join(folder, 'myelin/src/cli')
+    const main = `--max-semi-space-size=64 --expose-gc --import ${cli}/short-way.ts ${cli}/main.ts`
     const PATH = path
     assert.equal(start(launcher, ['a b'], { PATH, HOME: folder }).stdout, `${folder}/.cache/myelin ${main} a b\n`)
     assert.equal(start(launcher, [], { PATH, HOME: folder, NODE_COMPILE_CACHE: '/mine' }).stdout, `/mine ${main}\n`)

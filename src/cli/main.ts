@@ -1,5 +1,4 @@
 import { Command, CommanderError } from 'commander'
-import { takeShortWay } from './short-way.ts'
 import { CommandFailure, systemTerminal, type Terminal } from './terminal.ts'
 import { versionText } from './version.ts'
 
@@ -65,7 +64,6 @@ function endWithOutput(): void {
 }
 
 if (import.meta.main) {
-  takeShortWay()
   if (process.argv[2] !== 'start') endWithOutput()
   process.exitCode = await run(process.argv.slice(2), systemTerminal())
 }

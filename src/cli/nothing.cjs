@@ -1,0 +1,1 @@
+// Stands for packages that are left out: see short-way.ts.

@@ -1,0 +1,2 @@
+// Stands for `node:process`: see short-way.ts.
+module.exports = process
