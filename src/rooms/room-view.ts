@@ -150,11 +150,6 @@ export class RoomView implements EventHome {
     }
   }
 
-  /** Whether anything arrived after `since` and up to `upTo`, if that is known without asking the database. */
-  hasArrivals(since: number, upTo: number): boolean | undefined {
-    return this.#knownArrivals(since, upTo, 1)?.length === 1 ? true : since >= this.#arrivalsFrom ? false : undefined
-  }
-
   #knownArrivals(since: number, upTo: number, limit: number): number[] | undefined {
     const found: number[] = []
     for (let at = this.#arrivals.length - 1; at >= 0 && found.length < limit; at--) {

@@ -1,4 +1,5 @@
 import type { Server } from 'node:http'
+import type { Requester } from '#api/requester.ts'
 import type { Listener } from '#config/sections/listeners.ts'
 import type { Answered } from '#http/server/answered.ts'
 import { type App, createApp } from '#http/server/app.ts'
@@ -166,10 +167,13 @@ function appOf(services: Services, { routes, began, answered, isStopping }: AppP
   let count = 0
   return createApp({
     routes,
-    authenticate: async (token, { caller, endpoint }) => {
-      const requester = await sessions.authenticate(token, endpoint)
-      if (requester !== undefined) sessions.seen(requester, caller)
-      return requester
+    authenticate: (token, { caller, endpoint }) => {
+      const note = (requester: Requester | undefined) => {
+        if (requester !== undefined) sessions.seen(requester, caller)
+        return requester
+      }
+      const found = sessions.authenticate(token, endpoint)
+      return found instanceof Promise ? found.then(note) : note(found)
     },
     admit: admission(services, isStopping),
     began,

@@ -21,7 +21,6 @@ export const wireSync = (
   { joinedRooms, ignoredUsers, unreadCounts, userDataSections }: UserData,
   userSections: readonly UserSection[],
 ) => {
-  const ignored = ignoredUsers.of
   const { config, db, feed, cache, clock, random, memberships } = foundation
   const waiters = new Waiters({ memberships, clock })
   feed.listen((entries) => waiters.committed(entries))
@@ -54,7 +53,7 @@ export const wireSync = (
       },
     },
     userSections,
-    ignored,
+    ignored: ignoredUsers,
     typing,
     excludedRooms: new Set(config.rooms.excludedFromSync),
   })
@@ -66,7 +65,7 @@ export const wireSync = (
   })
   const door = new RoomDoor(foundation)
   const { incarnation } = db.start
-  const roomReader = new RoomReader({ ...foundation, door, bundles, ignored, incarnation })
+  const roomReader = new RoomReader({ ...foundation, door, bundles, ignored: ignoredUsers.of, incarnation })
   const pages = new Pages({ ...foundation, door, reader: roomReader, incarnation })
   return { door, roomReader, pages, syncs, syncRequests, waiters, typing, typingNotices, proposals: proposals() }
 }

@@ -17,7 +17,10 @@ import { clientAddress, isServed } from './listen.ts'
 import { CORS_HEADERS, send, sendError } from './respond.ts'
 import type { Caller, Route, Upload } from './route.ts'
 
-/** Finds out who asks. Throws MatrixErrors for tokens that are missing or unknown and for users who may not call the endpoint. */
+/**
+ * Finds out who asks, at once where memory knows. Throws MatrixErrors for tokens that are missing or unknown and for users who may not call
+ * the endpoint.
+ */
 export type Authenticate = (
   token: string | undefined,
   request: {
@@ -25,7 +28,7 @@ export type Authenticate = (
     readonly caller: Caller
     readonly endpoint: Endpoint
   },
-) => Promise<Requester | undefined>
+) => Requester | undefined | Promise<Requester | undefined>
 
 type Deps = {
   readonly routes: readonly Route[]
@@ -136,7 +139,7 @@ function acting(route: Route, deps: Deps): Act {
     const work = newLogContext(request.id)
     request.work = work
     deps.began(endpoint.id)
-    void inLogContext(work, () => settle(reply, answer(route, request, callerOf(request, reply), deps), deps.log))
+    void inLogContext(work, () => settle(reply, begun(route, request, callerOf(request, reply), deps), deps.log))
   }
 }
 
@@ -153,40 +156,52 @@ async function settle(reply: FastifyReply, answering: Promise<unknown>, log: Log
   }
 }
 
+/** Begins to answer. Most requests wait for nothing before their handler is called, and most of all requests are such. */
+function begun(route: Route, request: FastifyRequest, caller: Caller, deps: Deps): Promise<unknown> {
+  const { endpoint } = route
+  try {
+    const found = authenticated(endpoint, request, caller, deps)
+    if (found instanceof Promise || takesBody(endpoint, request)) return answer(route, request, { caller, found }, deps)
+    deps.admit(endpoint)
+    return handled(route, request, { requester: noted(request, found), caller, body: undefined })
+  } catch (error) {
+    return Promise.reject(error)
+  }
+}
+
 async function answer(
-  { endpoint, handle }: Route,
+  route: Route,
   request: FastifyRequest,
-  caller: Caller,
+  { caller, found }: { readonly caller: Caller; readonly found: ReturnType<Authenticate> },
   deps: Deps,
 ): Promise<unknown> {
-  const query = request.query as Record<string, unknown>
   // The body comes after the token: what strangers send need not be held.
-  const requester = await authenticated(endpoint, request, caller, deps)
-  deps.admit(endpoint)
-  const body = await readRequestBody(endpoint, request, deps.clock)
+  const requester = noted(request, await found)
+  deps.admit(route.endpoint)
+  const body = await readRequestBody(route.endpoint, request, deps.clock)
+  return handled(route, request, { requester, caller, body })
+}
+
+type Read = { readonly requester: Requester | undefined; readonly caller: Caller; readonly body: unknown }
+
+/** Calls the handler with what was asked, checked. */
+function handled({ endpoint, handle }: Route, request: FastifyRequest, { requester, caller, body }: Read) {
   const call = {
     requester,
     params: checked(endpoint.params, request.params, 'path'),
-    query: checked(endpoint.query, query, 'query'),
+    query: checked(endpoint.query, request.query, 'query'),
     body: endpoint.bodyKind === 'bytes' ? body : checked(endpoint.body, body, 'body'),
     caller,
   }
   return handle(call as never)
 }
 
-async function authenticated(
-  endpoint: Endpoint,
-  request: FastifyRequest,
-  caller: Caller,
-  deps: Deps,
-): Promise<Requester | undefined> {
+function authenticated(endpoint: Endpoint, request: FastifyRequest, caller: Caller, deps: Deps) {
   if (endpoint.auth === 'none') return undefined
-  const query = request.query as Record<string, unknown>
-  const requester = await deps.authenticate(tokenOf(request), {
-    query,
-    caller,
-    endpoint,
-  })
+  return deps.authenticate(tokenOf(request), { query: request.query as Record<string, unknown>, caller, endpoint })
+}
+
+function noted(request: FastifyRequest, requester: Requester | undefined): Requester | undefined {
   request.userId = requester?.userId
   return requester
 }
@@ -201,9 +216,12 @@ function tokenOf(request: FastifyRequest): string | undefined {
   return typeof inQuery === 'string' ? inQuery : undefined
 }
 
+const takesBody = (endpoint: Endpoint, request: FastifyRequest): boolean =>
+  endpoint.bodyKind === 'bytes' || request.method !== 'GET'
+
 async function readRequestBody(endpoint: Endpoint, request: FastifyRequest, { after }: Clock): Promise<unknown> {
+  if (!takesBody(endpoint, request)) return undefined
   if (endpoint.bodyKind === 'bytes') return uploadOf(request.raw, request.headers['content-type'])
-  if (request.method === 'GET') return undefined
   const bytes = await readBody(request.raw, endpoint.maxBodyBytes ?? MAX_BODY_BYTES, after)
   return endpoint.body === undefined ? undefined : parseBody(bytes, endpoint.bodyKind === 'event')
 }

@@ -7,8 +7,8 @@ type Services = { readonly syncs: Syncs; readonly syncRequests: SyncRequests }
 
 /** What happened since the last time. https://spec.matrix.org/v1.19/client-server-api/#syncing */
 export const syncRoutes = ({ syncs, syncRequests }: Services): Route[] => [
-  route(sync, async ({ requester, query, caller }) => {
-    const request = await syncRequests.read(requester, {
+  route(sync, ({ requester, query, caller }) => {
+    const request = syncRequests.read(requester, {
       filter: query.filter,
       since: query.since,
       fullState: query.full_state ?? false,
@@ -17,6 +17,9 @@ export const syncRoutes = ({ syncs, syncRequests }: Services): Route[] => [
       unstableStateAfter: query['org.matrix.msc4222.use_state_after'] ?? false,
       onGone: caller.onGone,
     })
-    return new JsonText(await syncs.sync(request))
+    const answer = request instanceof Promise ? request.then((read) => syncs.sync(read)) : syncs.sync(request)
+    return answer.then(asJson)
   }),
 ]
+
+const asJson = (text: string): JsonText => new JsonText(text)

@@ -10,6 +10,8 @@ import { deviceItem } from './device-item.ts'
 export type KeyCount = {
   readonly oneTime: Readonly<Record<string, number>>
   readonly unusedFallback: readonly string[]
+  /** Both, as fields of an answer. */
+  readonly fields: readonly string[]
 }
 type Device = { readonly user: number; readonly deviceId: string }
 
@@ -49,19 +51,13 @@ export class KeyCounts {
     isInEveryAnswer: true,
   }
 
-  async #print(context: SyncContext): Promise<UserPart> {
+  #print(context: SyncContext): UserPart | Promise<UserPart> {
     const { user, deviceId } = context.requester
     if (deviceId === undefined) return { fields: [], isNews: false }
-    const { oneTime, unusedFallback } = await this.of({ user, deviceId })
-    const types = JSON.stringify(unusedFallback)
-    return {
-      fields: [
-        `"device_one_time_keys_count":${JSON.stringify(oneTime)}`,
-        `"device_unused_fallback_key_types":${types}`,
-        `"${PROPOSED}device_unused_fallback_key_types":${types}`,
-      ],
-      isNews: isConcerned(context, deviceId),
-    }
+    const device = { user, deviceId }
+    const part = ({ fields }: KeyCount) => ({ fields, isNews: isConcerned(context, deviceId) })
+    const known = this.#deps.remembered.peek(nameOf(device))
+    return known === undefined ? this.of(device).then(part) : part(known)
   }
 
   /** What a device has left, as the database says: that may be ahead of what this process applied. */
@@ -69,17 +65,25 @@ export class KeyCounts {
     const { db } = this.#deps
     const [counts, fallback] = await Promise.all([oneTimeKeyCounts(db, device), fallbackKeysOf(db, device)])
     // Some clients take the absence of the usual algorithm for "unknown" and upload nothing.
-    const oneTime = [[USUAL, 0] as const, ...counts.map(({ algorithm, count }) => [algorithm, count] as const)]
-    return {
-      oneTime: Object.fromEntries(oneTime),
-      unusedFallback: fallback.filter(({ isUsed }) => !isUsed).map(({ algorithm }) => algorithm),
-    }
+    const left = [[USUAL, 0] as const, ...counts.map(({ algorithm, count }) => [algorithm, count] as const)]
+    const oneTime = Object.fromEntries(left)
+    const unusedFallback = fallback.filter(({ isUsed }) => !isUsed).map(({ algorithm }) => algorithm)
+    return { oneTime, unusedFallback, fields: printFields(oneTime, unusedFallback) }
   }
 }
 
 const USUAL = 'signed_curve25519'
 /** What the names of the proposal of fallback keys began with, for clients that know no others. */
 const PROPOSED = 'org.matrix.msc2732.'
+
+function printFields(oneTime: KeyCount['oneTime'], unusedFallback: KeyCount['unusedFallback']): string[] {
+  const types = JSON.stringify(unusedFallback)
+  return [
+    `"device_one_time_keys_count":${JSON.stringify(oneTime)}`,
+    `"device_unused_fallback_key_types":${types}`,
+    `"${PROPOSED}device_unused_fallback_key_types":${types}`,
+  ]
+}
 
 const nameOf = ({ user, deviceId }: Device): string => `${user}\0${deviceId}`
 

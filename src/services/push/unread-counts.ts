@@ -61,24 +61,28 @@ export class UnreadCounts {
   }
 
   /** The fields of a joined room in a sync. */
-  readonly section = async (room: RoomContext): Promise<string[]> => {
-    const counts = await this.of(room)
-    if (room.filter.filter.room.timeline.unreadThreadNotifications !== true) {
-      return [`"unread_notifications":${print([...counts.threads.values()].reduce(add, counts.main))}`]
-    }
-    const threads = [...counts.threads].map(([root, unread]) => `${JSON.stringify(root)}:${print(unread)}`)
-    return [
-      `"unread_notifications":${print(counts.main)}`,
-      ...(threads.length === 0 ? [] : [`"unread_thread_notifications":{${threads.join(',')}}`]),
-    ]
+  readonly section = (room: RoomContext): string[] | Promise<string[]> => {
+    const known = this.#atHand(room)
+    return known === undefined ? this.of(room).then((counts) => printCounts(room, counts)) : printCounts(room, known)
+  }
+
+  /** As `of`, if memory has all that it takes. */
+  #atHand(room: RoomContext): Known | undefined {
+    const counting = countingOf(room)
+    const key = keyOf(counting.user, room.view.room)
+    const known = this.#deps.known.get(key)
+    const added = known === undefined ? undefined : addedAtHand(known, room.view, counting)
+    if (added === undefined) return undefined
+    this.#counting.delete(key)
+    this.#deps.known.set(key, added)
+    return added
   }
 
   /** What the requester has not read of the room, up to the context's position. */
-  async of({ view, requester, upTo, memberships, ignored }: RoomContext): Promise<UnreadOfRoom> {
-    const { user } = requester
-    const since = memberships.get(view.room)?.sincePos ?? 0
-    const counting = { user, upTo, basis: { since, ignored, epoch: view.epoch } }
-    const key = keyOf(user, view.room)
+  async of(room: RoomContext): Promise<UnreadOfRoom> {
+    const { view } = room
+    const counting = countingOf(room)
+    const key = keyOf(counting.user, view.room)
     const ticket = {}
     this.#counting.set(key, ticket)
     try {
@@ -100,22 +104,11 @@ export class UnreadCounts {
   }
 
   /** The known counts with what arrived since, or `undefined` where that takes more than looking at memory. */
-  async #added(known: Known, view: RoomView, { user, upTo, basis }: Counting): Promise<Known | undefined> {
-    if (!isSameBasis(known.basis, basis) || known.upTo > upTo) return undefined
-    if (view.hasArrivals(known.upTo, upTo) === false) return { ...known, upTo }
-    const { upTo: since } = known
-    const events = view.arrivalsAtHand(since, upTo, MAX_ADDED) ?? (await view.arrivals(since, upTo, MAX_ADDED))
-    if (events.length === MAX_ADDED) return undefined
-    let { main, threads } = known
-    for (const event of events) {
-      const { thread } = event.row
-      const before = thread === undefined ? main : (threads.get(thread) ?? NOTHING)
-      const after = counted(before, event, { user, ignored: basis.ignored })
-      if (after === undefined) return undefined
-      if (thread === undefined) main = after
-      else if (after !== before) threads = withoutEmpty(new Map(threads).set(thread, after))
-    }
-    return { upTo, main, threads, basis }
+  async #added(known: Known, view: RoomView, counting: Counting): Promise<Known | undefined> {
+    const { upTo, basis } = counting
+    const added = addedAtHand(known, view, counting)
+    if (added !== undefined || !isSameBasis(known.basis, basis) || known.upTo > upTo) return added
+    return withEvents(known, await view.arrivals(known.upTo, upTo, MAX_ADDED), counting)
   }
 
   async #count({ room }: RoomView, { user, upTo, basis }: Counting): Promise<Known> {
@@ -161,6 +154,42 @@ export class UnreadCounts {
     const threads: CountedThread[] = await unreadByThread(this.#deps.db, range)
     return threads.find(({ thread }) => thread === undefined) ?? NOTHING
   }
+}
+
+function countingOf({ view, requester, upTo, memberships, ignored }: RoomContext): Counting {
+  const since = memberships.get(view.room)?.sincePos ?? 0
+  return { user: requester.user, upTo, basis: { since, ignored, epoch: view.epoch } }
+}
+
+/** The known counts with what arrived since, if all of that is in memory. */
+function addedAtHand(known: Known, view: RoomView, counting: Counting): Known | undefined {
+  const { upTo, basis } = counting
+  if (!isSameBasis(known.basis, basis) || known.upTo > upTo) return undefined
+  const events = view.arrivalsAtHand(known.upTo, upTo, MAX_ADDED)
+  return events === undefined ? undefined : withEvents(known, events, counting)
+}
+
+function withEvents(known: Known, events: readonly LoadedEvent[], { user, upTo, basis }: Counting): Known | undefined {
+  if (events.length === MAX_ADDED) return undefined
+  let { main, threads } = known
+  for (const event of events) {
+    const { thread } = event.row
+    const before = thread === undefined ? main : (threads.get(thread) ?? NOTHING)
+    const after = counted(before, event, { user, ignored: basis.ignored })
+    if (after === undefined) return undefined
+    if (thread === undefined) main = after
+    else if (after !== before) threads = withoutEmpty(new Map(threads).set(thread, after))
+  }
+  return { upTo, main, threads, basis }
+}
+
+function printCounts({ filter }: RoomContext, { main, threads }: UnreadOfRoom): string[] {
+  if (threads.size === 0) return [`"unread_notifications":${print(main)}`]
+  if (filter.filter.room.timeline.unreadThreadNotifications !== true) {
+    return [`"unread_notifications":${print([...threads.values()].reduce(add, main))}`]
+  }
+  const printed = [...threads].map(([root, unread]) => `${JSON.stringify(root)}:${print(unread)}`)
+  return [`"unread_notifications":${print(main)}`, `"unread_thread_notifications":{${printed.join(',')}}`]
 }
 
 const isSameBasis = (a: Basis, b: Basis): boolean =>

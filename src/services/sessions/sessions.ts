@@ -193,24 +193,35 @@ export class Sessions {
     for (const [key, holder] of cache.entries()) if (concerns(holder)) cache.delete(key)
   }
 
-  /** Who holds the token and may call the endpoint. Throws where there is no token, it is unknown or run out, or its user may not. */
-  async authenticate(token: string | undefined, endpoint: Admission): Promise<Requester | undefined> {
+  /** Who holds the token and may call the endpoint, at once where memory knows. Throws where there is no token, it is unknown or run out, or its user may not. */
+  authenticate(token: string | undefined, endpoint: Admission): Requester | undefined | Promise<Requester | undefined> {
     if (token === undefined) {
       if (endpoint.auth === 'accessTokenOptional' || endpoint.auth === 'none') return undefined
       throw missingToken('This needs an access token')
     }
-    const holder = this.#deps.cache.get(token) ?? (await this.#holder(token))
+    const holder = this.#deps.cache.get(token)
+    return holder === undefined ? this.#read(token, endpoint) : this.#admit(holder, token, endpoint)
+  }
+
+  async #read(token: string, endpoint: Admission): Promise<Requester> {
+    const holder = await this.#holder(token)
     if (holder === undefined) throw unknownToken()
+    return this.#admit(holder, token, endpoint)
+  }
+
+  #admit(holder: TokenHolder, token: string, endpoint: Admission): Requester | Promise<Requester> {
     const now = this.#deps.clock.now()
     if (isOver(holder.sessionExpiresTs, now)) {
       throw unknownToken({ softLogout: true, error: 'The session has come to its end' })
     }
     if (isOver(holder.expiresTs, now)) throw unknownToken({ softLogout: true, error: 'The access token has run out' })
     judgeStanding(holder, { mayBeLocked: endpoint.locked })
-    if (holder.isFresh) await this.#firstUse(tokenHash(token), holder)
-    const requester = requesterOf(holder)
-    judgeCall(requester, endpoint)
-    return requester
+    const admitted = () => {
+      const requester = requesterOf(holder)
+      judgeCall(requester, endpoint)
+      return requester
+    }
+    return holder.isFresh ? this.#firstUse(tokenHash(token), holder).then(admitted) : admitted()
   }
 
   /** Notes that a device was used, now and then. */

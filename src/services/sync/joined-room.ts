@@ -25,26 +25,56 @@ export type RoomPrinting = {
 
 type RoomRequest = Pick<SyncRequest, 'fullState' | 'stateAfter'>
 
-/** Prints a room for `join`, or `undefined` if there is nothing to say of it. */
-export const printJoined = async (
+/** A printed room, at once where memory has all of it; `undefined` if there is nothing to say of it. */
+export type PrintedRoom = string | undefined | Promise<string | undefined>
+
+/** Prints a room for `join`. */
+export const printJoined = (room: RoomContext, request: RoomRequest, deps: RoomPrinting): PrintedRoom => {
+  const plain = request.fullState ? undefined : plainHistory(room, deps.sent)
+  if (plain === undefined) return printWhole(room, request, deps)
+  const stateName = request.stateAfter ?? 'state'
+  const history = printPlain(plain, room, { pageToken: deps.pageToken, stateName })
+  const ephemeral = deps.sections.ephemeral(room)
+  const accountData = deps.sections.accountData(room)
+  if (ephemeral instanceof Promise || accountData instanceof Promise)
+    return printSlowly(room, request, { history, ephemeral, accountData }, deps)
+  return printParts(room, request, { history, ephemeral, accountData }, deps)
+}
+
+async function printWhole(room: RoomContext, request: RoomRequest, deps: RoomPrinting): Promise<string | undefined> {
+  const history = await readHistory(room, request, deps)
+  const { ephemeral, accountData } = deps.sections
+  return printSlowly(room, request, { history, ephemeral: ephemeral(room), accountData: accountData(room) }, deps)
+}
+
+type Texts = readonly string[]
+type Parts = { readonly history: Texts | undefined; readonly ephemeral: Texts; readonly accountData: Texts }
+type PartsToCome = { readonly [K in keyof Parts]: Parts[K] | Promise<Parts[K]> }
+
+async function printSlowly(
   room: RoomContext,
   request: RoomRequest,
+  parts: PartsToCome,
   deps: RoomPrinting,
-): Promise<string | undefined> => {
-  const { view, roomSince } = room
-  const plain = request.fullState ? undefined : plainHistory(room, deps.sent)
-  const fields =
-    plain === undefined
-      ? await readHistory(room, request, deps)
-      : printPlain(plain, room, { pageToken: deps.pageToken, stateName: request.stateAfter ?? 'state' })
-  const ephemeral = await deps.sections.ephemeral(room)
-  const accountData = await deps.sections.accountData(room)
-  const isFirst = roomSince === 0 || request.fullState
-  if (!isFirst && fields === undefined && ephemeral.length === 0 && accountData.length === 0) return undefined
-  const unread = await deps.sections.unread(room)
-  // Not joined piece by piece, so that the whole answer is laid out in one go.
+): Promise<string | undefined> {
+  const [history, ephemeral, accountData] = await Promise.all([parts.history, parts.ephemeral, parts.accountData])
+  return printParts(room, request, { history, ephemeral, accountData }, deps)
+}
+
+function printParts(room: RoomContext, request: RoomRequest, parts: Parts, deps: RoomPrinting): PrintedRoom {
+  const { history, ephemeral, accountData } = parts
+  const isFirst = room.roomSince === 0 || request.fullState
+  if (!isFirst && history === undefined && ephemeral.length === 0 && accountData.length === 0) return undefined
+  const unread = deps.sections.unread(room)
+  const fields = history ?? emptyHistory(room, request, deps)
+  if (unread instanceof Promise) return unread.then((counts) => joined(room, fields, parts, counts))
+  return joined(room, fields, parts, unread)
+}
+
+/** Not joined piece by piece, so that the whole answer is laid out in one go. */
+function joined({ view }: RoomContext, fields: Texts, { ephemeral, accountData }: Parts, unread: Texts): string {
   let text = `${JSON.stringify(view.roomId)}:{`
-  for (const field of fields ?? emptyHistory(room, request, deps)) text += `${field},`
+  for (const field of fields) text += `${field},`
   text += `"ephemeral":{"events":[${ephemeral.join(',')}]},"account_data":{"events":[${accountData.join(',')}]}`
   for (const field of unread) text += `,${field}`
   return `${text}}`

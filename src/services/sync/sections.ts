@@ -46,13 +46,13 @@ export type RoomSections = {
   /** Printed events of `account_data`, tags too. */
   readonly accountData: (room: RoomContext) => readonly string[] | Promise<readonly string[]>
   /** `unread_notifications` and, where the client wants it, `unread_thread_notifications`, as fields. */
-  readonly unread: (room: RoomContext) => Promise<readonly string[]>
+  readonly unread: (room: RoomContext) => readonly string[] | Promise<readonly string[]>
 }
 
 /** A part of the answer outside rooms. */
 export type UserSection = {
   /** As printed fields (`"account_data":{...}`). `isNews` makes the answer worth sending. */
-  readonly print: (context: SyncContext) => Promise<UserPart>
+  readonly print: (context: SyncContext) => UserPart | Promise<UserPart>
   /** Whether memory says that there is nothing to tell since the token, of a requester for whom nothing was logged since. */
   readonly isQuiet: (requester: Requester, since: Token) => boolean
   /** Whether it has something to say even where that is no news. */

@@ -43,17 +43,16 @@ export class SyncRequests {
     this.#open = openFilter(this.#maxTimeline)
   }
 
-  async read(requester: Requester, written: WrittenSync): Promise<SyncRequest> {
+  /** What is asked, at once where the filter is known. */
+  read(requester: Requester, written: WrittenSync): SyncRequest | Promise<SyncRequest> {
     const { fullState, timeoutMs, onGone } = written
-    return {
-      requester,
-      since: this.#since(written.since),
-      filter: await this.#filter(requester, written.filter),
-      fullState,
-      timeoutMs,
-      stateAfter: stateAfterName(written),
-      onGone,
+    const since = this.#since(written.since)
+    const stateAfter = stateAfterName(written)
+    const request = (filter: CompiledFilter): SyncRequest => {
+      return { requester, since, filter, fullState, timeoutMs, stateAfter, onGone }
     }
+    const filter = this.#filter(requester, written.filter)
+    return filter instanceof Promise ? filter.then(request) : request(filter)
   }
 
   /** A token of another incarnation, or from a future that did not come to be, is answered like a first sync. */
@@ -66,11 +65,13 @@ export class SyncRequests {
   }
 
   /** A filter is its definition, or the ID of one that was uploaded. */
-  async #filter(requester: Requester, text: string | undefined): Promise<CompiledFilter> {
+  #filter(requester: Requester, text: string | undefined): CompiledFilter | Promise<CompiledFilter> {
     if (text === undefined || text === '') return this.#open
     const key = text.startsWith('{') ? text : `${requester.user}\0${text}`
-    const known = this.#deps.filters.get(key)
-    if (known !== undefined) return known
+    return this.#deps.filters.get(key) ?? this.#compiled(requester, text, key)
+  }
+
+  async #compiled(requester: Requester, text: string, key: string): Promise<CompiledFilter> {
     const parsed = parseFilter(text.startsWith('{') ? parseJson(text) : await this.#stored(requester, text))
     if (isRefusal(parsed)) throw badJson(parsed.reason)
     const compiled = compileSyncFilter(parsed, this.#maxTimeline)

@@ -44,6 +44,12 @@ export class IgnoredUsers {
     return new Set([...numbers, ...found.map(({ user: one }) => one)])
   }
 
+  /** As `of`, if that is in memory. */
+  readonly atHand = (user: number): ReadonlySet<number> | undefined => {
+    const list = this.#lists.peek(user)
+    return list?.unknown.length === 0 ? list.numbers : undefined
+  }
+
   /** The user's list is another one from now on. */
   forget(user: number): void {
     this.#lists.forget(user)
