@@ -3,7 +3,7 @@ import test from 'node:test'
 import { SpareMemory } from './spare-memory.ts'
 
 /** Time that goes on by looks. */
-function looks(heap: { utilization: number; spareMegabytes: number }) {
+function looks(heap: { utilization: number; spareMegabytes: number; keptMegabytes: number }) {
   let now = 1_000_000
   let task: (() => void) | undefined
   let given = 0
@@ -22,7 +22,7 @@ function looks(heap: { utilization: number; spareMegabytes: number }) {
   const memory = new SpareMemory(
     {
       utilization: () => heap.utilization,
-      spareBytes: () => heap.spareMegabytes * 1024 * 1024,
+      bytes: () => ({ kept: heap.keptMegabytes * 1024 * 1024, spare: heap.spareMegabytes * 1024 * 1024 }),
       giveBack: () => {
         given++
       },
@@ -38,7 +38,7 @@ function looks(heap: { utilization: number; spareMegabytes: number }) {
 }
 
 test('memory is given back once there is quiet, and not again at once', () => {
-  const heap = { utilization: 0.8, spareMegabytes: 200 }
+  const heap = { utilization: 0.8, spareMegabytes: 200, keptMegabytes: 100 }
   const { memory, givenAfter } = looks(heap)
   assert.equal(givenAfter(100), 0, 'nobody is held up while there is work')
   heap.utilization = 0.01
@@ -50,5 +50,7 @@ test('memory is given back once there is quiet, and not again at once', () => {
 })
 
 test('a little is not worth a pause', () => {
-  assert.equal(looks({ utilization: 0, spareMegabytes: 10 }).givenAfter(100), 0)
+  assert.equal(looks({ utilization: 0, spareMegabytes: 7, keptMegabytes: 20 }).givenAfter(100), 0)
+  assert.equal(looks({ utilization: 0, spareMegabytes: 10, keptMegabytes: 20 }).givenAfter(10), 1)
+  assert.equal(looks({ utilization: 0, spareMegabytes: 10, keptMegabytes: 100 }).givenAfter(100), 0)
 })

@@ -6,8 +6,8 @@ import type { Clock } from '#util/clock.ts'
 export type Heap = {
   /** The share of its time that the process had work since it was asked last, from 0 to 1. */
   readonly utilization: () => number
-  /** Bytes of the heap that the process has of the system and keeps nothing in. */
-  readonly spareBytes: () => number
+  /** Bytes of the heap that something is kept in, used or not, and those that the process has of the system besides. */
+  readonly bytes: () => { readonly kept: number; readonly spare: number }
   /** Collects what is not used any more and gives its place back. Stops the process for as long as that takes. */
   readonly giveBack: () => void
 }
@@ -15,8 +15,9 @@ export type Heap = {
 const LOOK_MS = 2_000
 /** Less work than this is none. */
 const QUIET = 0.05
-/** Less than this is not worth the pause. */
-const WORTH_BYTES = 24 * 1024 * 1024
+/** Less than this is not worth the pause, and neither is less than a share of what is kept, which the pause grows with. */
+const WORTH_BYTES = 8 * 1024 * 1024
+const WORTH_SHARE = 1 / 4
 /** As the pause is up to a quarter of a second, there is not one after the other. */
 const PAUSE_MS = 60_000
 
@@ -46,7 +47,9 @@ export class SpareMemory implements Disposable {
   #look(): void {
     const now = this.#clock.now()
     const isQuiet = this.#heap.utilization() < QUIET
-    if (!isQuiet || now < this.#restUntil || this.#heap.spareBytes() < WORTH_BYTES) return
+    if (!isQuiet || now < this.#restUntil) return
+    const { kept, spare } = this.#heap.bytes()
+    if (spare < Math.max(WORTH_BYTES, kept * WORTH_SHARE)) return
     this.#restUntil = now + PAUSE_MS
     this.#heap.giveBack()
   }
@@ -68,9 +71,9 @@ export const ownHeap = (): Heap | undefined => {
       seen = now
       return utilization
     },
-    spareBytes: () => {
-      const { total_physical_size: held, used_heap_size: used } = getHeapStatistics()
-      return held - used
+    bytes: () => {
+      const { total_physical_size: held, used_heap_size: kept } = getHeapStatistics()
+      return { kept, spare: held - kept }
     },
     giveBack: () => gc({ type: 'major', execution: 'sync', flavor: 'last-resort' }),
   }

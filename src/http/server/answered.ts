@@ -10,6 +10,8 @@ declare module 'fastify' {
     startedAt: number
     readyAt: number
     work: LogContext | undefined
+    /** Is cancelled if the client hangs up before it is answered. */
+    waiting: { readonly cancel: () => void } | undefined
   }
 }
 

@@ -87,6 +87,7 @@ export const createApp = (deps: Deps): FastifyInstance => {
   app.decorateRequest('startedAt', 0)
   app.decorateRequest('readyAt', 0)
   app.decorateRequest('work', undefined)
+  app.decorateRequest('waiting', undefined)
   addHooks(app, deps)
   addRoutes(app, deps)
   return app
@@ -98,7 +99,10 @@ function addHooks(app: FastifyInstance, deps: Deps): void {
   app.addHook('onRequest', (request, reply) => {
     request.startedAt = performance.now()
     // Not `once`, which holds more of each request that waits; a response closes one time.
-    reply.raw.on('close', () => deps.answered(overviewOf(request, reply)))
+    reply.raw.on('close', () => {
+      if (!reply.raw.writableFinished) request.waiting?.cancel()
+      deps.answered(overviewOf(request, reply))
+    })
     // Made anew each time that it is asked for.
     const { url, config } = request.routeOptions
     const template = url ?? templateOf(request.url.split('?', 1)[0] ?? '')
@@ -139,7 +143,9 @@ function acting(route: Route, deps: Deps): Act {
     const work = newLogContext(request.id)
     request.work = work
     deps.began(endpoint.id)
-    void inLogContext(work, () => settle(reply, begun(route, request, callerOf(request, reply), deps), deps.log))
+    void inLogContext(work, () =>
+      settle(reply, begun(route, request, new RequestCaller(request, reply), deps), deps.log),
+    )
   }
 }
 
@@ -239,17 +245,40 @@ function checked(schema: z.ZodType | undefined, input: unknown, part: RequestPar
   return result.data
 }
 
-/** What is known of a request's caller. */
-const callerOf = (request: FastifyRequest, reply: FastifyReply): Caller => ({
-  ip: clientAddress(request.raw),
-  userAgent: request.headers['user-agent'],
-  hasToken: tokenOf(request) !== undefined,
-  range: request.headers.range,
-  onGone: (callback) => {
-    const closed = () => {
-      if (!reply.raw.writableFinished) callback()
-    }
-    reply.raw.on('close', closed)
-    return () => reply.raw.off('close', closed)
-  },
-})
+/** What is known of a request's caller. A class, as thousands wait at once. */
+class RequestCaller implements Caller {
+  readonly ip: string
+  readonly hasToken: boolean
+  readonly #request: FastifyRequest
+  readonly #reply: FastifyReply
+
+  constructor(request: FastifyRequest, reply: FastifyReply) {
+    this.#request = request
+    this.#reply = reply
+    this.ip = clientAddress(request.raw)
+    this.hasToken = tokenOf(request) !== undefined
+  }
+
+  get userAgent(): string | undefined {
+    return this.#request.headers['user-agent']
+  }
+
+  get range(): string | undefined {
+    return this.#request.headers.range
+  }
+
+  get isGone(): boolean {
+    return isCutOff(this.#reply)
+  }
+
+  get waiting(): Caller['waiting'] {
+    return this.#request.waiting
+  }
+
+  set waiting(waiting: Caller['waiting']) {
+    this.#request.waiting = waiting
+  }
+}
+
+/** The connection is closed, and not all of an answer went out. */
+const isCutOff = ({ raw }: FastifyReply): boolean => raw.destroyed && !raw.writableFinished

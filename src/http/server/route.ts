@@ -12,8 +12,10 @@ export type Caller = {
   readonly hasToken: boolean
   /** The `Range` header. */
   readonly range: string | undefined
-  /** Calls back if the client hangs up before it is answered; returns how to call that off. */
-  readonly onGone: (callback: () => void) => () => void
+  /** The client hung up before it was answered. */
+  readonly isGone: boolean
+  /** Is cancelled if it hangs up before it is answered. */
+  waiting: { readonly cancel: () => void } | undefined
 }
 
 type RequesterOf<A extends Auth> = A extends 'none'

@@ -15,7 +15,7 @@ export const syncRoutes = ({ syncs, syncRequests }: Services): Route[] => [
       timeoutMs: query.timeout ?? 0,
       stateAfter: query.use_state_after ?? false,
       unstableStateAfter: query['org.matrix.msc4222.use_state_after'] ?? false,
-      onGone: caller.onGone,
+      client: caller,
     })
     const answer = request instanceof Promise ? request.then((read) => syncs.sync(read)) : syncs.sync(request)
     return answer.then(asJson)

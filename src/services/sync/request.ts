@@ -14,8 +14,15 @@ export type SyncRequest = {
   readonly timeoutMs: number
   /** Under which name the client wants the state after the timeline, if it wants that rather than the one before. */
   readonly stateAfter: 'state_after' | 'org.matrix.msc4222.state_after' | undefined
-  /** Calls back if the client hangs up; returns how to call that off. */
-  readonly onGone: (callback: () => void) => () => void
+  readonly client: SyncClient
+}
+
+/** Who asks, as far as the connection goes. */
+export type SyncClient = {
+  /** It hung up. */
+  readonly isGone: boolean
+  /** Is cancelled if it hangs up. */
+  waiting: { readonly cancel: () => void } | undefined
 }
 
 /** A filter made ready for use. Kept as long as the definition is in use. */

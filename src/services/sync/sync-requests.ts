@@ -8,7 +8,7 @@ import { readToken, type Token } from '#streams/token.ts'
 import type { ByteCache } from '#util/byte-cache.ts'
 import type { Json } from '#util/json.ts'
 import { isRefusal } from '#util/verdict.ts'
-import { type CompiledFilter, compileSyncFilter, openFilter, type SyncRequest } from './request.ts'
+import { type CompiledFilter, compileSyncFilter, openFilter, type SyncClient, type SyncRequest } from './request.ts'
 
 type Deps = {
   readonly db: Reader
@@ -27,8 +27,7 @@ export type WrittenSync = {
   readonly timeoutMs: number
   readonly stateAfter: boolean
   readonly unstableStateAfter: boolean
-  /** Calls back if the client hangs up; returns how to call that off. */
-  readonly onGone: (callback: () => void) => () => void
+  readonly client: SyncClient
 }
 
 /** Reads what clients ask of a sync. */
@@ -45,11 +44,11 @@ export class SyncRequests {
 
   /** What is asked, at once where the filter is known. */
   read(requester: Requester, written: WrittenSync): SyncRequest | Promise<SyncRequest> {
-    const { fullState, timeoutMs, onGone } = written
+    const { fullState, timeoutMs, client } = written
     const since = this.#since(written.since)
     const stateAfter = stateAfterName(written)
     const request = (filter: CompiledFilter): SyncRequest => {
-      return { requester, since, filter, fullState, timeoutMs, stateAfter, onGone }
+      return { requester, since, filter, fullState, timeoutMs, stateAfter, client }
     }
     const filter = this.#filter(requester, written.filter)
     return filter instanceof Promise ? filter.then(request) : request(filter)

@@ -68,21 +68,10 @@ export class Syncs {
 
   /** Answers at once if there is news, else as soon as there is or when the time is over. */
   async sync(request: SyncRequest): Promise<string> {
-    const { waiters, clock } = this.#deps
-    const deadline = clock.now() + Math.min(request.timeoutMs, MAX_TIMEOUT_MS)
-    let isGone = false
-    const left = () => (isGone || waiters.isClosed || isImmediate(request) ? 0 : deadline - clock.now())
-    const begin = () => (left() > 0 ? waiters.wait(request.requester.user, left()) : undefined)
-    const end = (wait: Wait) => {
-      const stopListening = request.onGone(() => {
-        isGone = true
-        wait.cancel()
-      })
-      return wait.ended.then(stopListening)
-    }
-    let wait = begin()
+    const deadline = this.#deps.clock.now() + Math.min(request.timeoutMs, MAX_TIMEOUT_MS)
+    let wait = this.#begin(request, deadline)
     if (wait !== undefined && isQuiet(request, this.#deps)) {
-      await end(wait)
+      await ended(wait, request)
       wait = undefined
     }
     // Whoever was woken has news as good as always, and looks without waiting again. Whoever finds none looks once more when they wait, so
@@ -90,13 +79,24 @@ export class Syncs {
     for (;;) {
       const answering = this.#answer(request)
       const answer = answering instanceof Promise ? await answering : answering
-      if (answer.isNews || (wait === undefined && left() <= 0)) {
+      if (answer.isNews || (wait === undefined && this.#left(request, deadline) <= 0)) {
         wait?.cancel()
         return answer.text
       }
-      if (wait !== undefined) await end(wait)
-      wait = wait === undefined ? begin() : undefined
+      if (wait !== undefined) await ended(wait, request)
+      wait = wait === undefined ? this.#begin(request, deadline) : undefined
     }
+  }
+
+  /** For how long the request may wait yet. */
+  #left(request: SyncRequest, deadline: number): number {
+    const { waiters, clock } = this.#deps
+    return request.client.isGone || waiters.isClosed || isImmediate(request) ? 0 : deadline - clock.now()
+  }
+
+  #begin(request: SyncRequest, deadline: number): Wait | undefined {
+    const left = this.#left(request, deadline)
+    return left > 0 ? this.#deps.waiters.wait(request.requester.user, left) : undefined
   }
 
   #answer(request: SyncRequest): Answer | Promise<Answer> {
@@ -257,6 +257,13 @@ const inJoin = (room: string | undefined): string => (room === undefined ? '' : 
 
 const mayHaveNews = (section: UserSection, { requester, since, own }: SyncContext): boolean =>
   since === undefined || own === undefined || own.length > 0 || !section.isQuiet(requester, since)
+
+/** Waits until something may have happened, or the client hangs up. */
+async function ended(wait: Wait, { client }: SyncRequest): Promise<void> {
+  client.waiting = wait
+  await wait.ended
+  client.waiting = undefined
+}
 
 /** Whether the client is told everything, and so has nothing to wait for. */
 const isImmediate = ({ since, fullState }: SyncRequest): boolean => since === undefined || fullState

@@ -4,8 +4,6 @@ import type { LoggedEntry } from '#storage/commit.ts'
 import type { MembershipName } from '#storage/stores/memberships.ts'
 import type { Clock } from '#util/clock.ts'
 
-type Waiter = { readonly user: number; wake: () => void; isGathering: boolean }
-
 /** A wait and the way to end it. */
 export type Wait = { readonly ended: Promise<void>; readonly cancel: () => void }
 
@@ -37,21 +35,12 @@ export class Waiters {
 
   /** A wait that ends when something happened that may concern the user, when the time is over or when it is cancelled. */
   wait(user: number, timeoutMs: number): Wait {
-    let resolve = () => {}
-    const ended = new Promise<void>((done) => {
-      resolve = done
-    })
-    const end = () => {
-      this.#remove(waiter)
-      cancelTimer()
-      resolve()
-    }
-    const waiter: Waiter = { user, wake: end, isGathering: false }
-    const cancelTimer = this.#deps.clock.after(timeoutMs, end)
+    const waiter = new Waiter(this, user)
+    waiter.cancelTimer = this.#deps.clock.after(timeoutMs, () => waiter.cancel())
     const known = this.#byUser.get(user)
     if (known === undefined) this.#byUser.set(user, new Set([waiter]))
     else known.add(waiter)
-    return { ended, cancel: end }
+    return waiter
   }
 
   /** Wakes those whom the entries concern: at once for events, gathered for the rest. */
@@ -128,7 +117,7 @@ export class Waiters {
   }
 
   #wake(waiter: Waiter): void {
-    this.#remove(waiter)
+    this.remove(waiter)
     this.#due.push(waiter)
     if (this.#isWaking) return
     this.#isWaking = true
@@ -136,13 +125,38 @@ export class Waiters {
   }
 
   #wakeSlice(): void {
-    for (const { wake } of this.#due.splice(0, SLICE)) wake()
+    for (const waiter of this.#due.splice(0, SLICE)) waiter.cancel()
     if (this.#due.length === 0) this.#isWaking = false
     else setImmediate(() => this.#wakeSlice())
   }
 
-  #remove(waiter: Waiter): void {
+  /** For waits: this one is over. */
+  remove(waiter: Waiter): void {
     const waiters = this.#byUser.get(waiter.user)
     if (waiters?.delete(waiter) === true && waiters.size === 0) this.#byUser.delete(waiter.user)
+  }
+}
+
+/** One that waits. A class, as thousands do at once. */
+class Waiter implements Wait {
+  readonly user: number
+  readonly ended: Promise<void>
+  isGathering = false
+  cancelTimer = () => {}
+  readonly #waiters: Waiters
+  readonly #resolve: () => void
+
+  constructor(waiters: Waiters, user: number) {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    this.user = user
+    this.ended = promise
+    this.#waiters = waiters
+    this.#resolve = resolve
+  }
+
+  cancel(): void {
+    this.#waiters.remove(this)
+    this.cancelTimer()
+    this.#resolve()
   }
 }
