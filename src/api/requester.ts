@@ -7,6 +7,8 @@ export type Requester = {
   readonly userId: UserId
   /** The device of the session; guests and application services may have none. */
   readonly deviceId: string | undefined
+  /** Names the device among those of all users, where there is one: a key for maps, made once. */
+  readonly device: string | undefined
   /** The session's number; 0 for application services, which have none. */
   readonly session: number
   /** What an OAuth token was granted; a legacy session may do all. */

@@ -4,12 +4,11 @@ import type { ServerName } from '#protocol/identifiers.ts'
 import type { SigningKey } from '#protocol/signing/signing-key.ts'
 import { Users } from '#services/accounts/users.ts'
 import { type Reservation, Reservations } from '#services/reservations.ts'
-import { Sessions } from '#services/sessions/sessions.ts'
+import { type KnownHolder, Sessions } from '#services/sessions/sessions.ts'
 import { Committer } from '#storage/commit.ts'
 import type { Database } from '#storage/database.ts'
 import { OPERATIONS } from '#storage/stores/all.ts'
 import { Numbers } from '#storage/stores/numbers.ts'
-import type { TokenHolder } from '#storage/stores/sessions.ts'
 import type { UserRow } from '#storage/stores/users.ts'
 import { Scheduler } from '#tasks/scheduler.ts'
 import type { Clock } from '#util/clock.ts'
@@ -62,7 +61,7 @@ export const wireFoundation = (ground: Ground) => {
     numbers,
     clock,
     random,
-    cache: cache<string, TokenHolder>(() => 500, 'access_tokens'),
+    cache: cache<string, KnownHolder>(() => 900, 'access_tokens'),
     lifetimes: {
       sessionMs: config.sessions.lifetimeMs,
       accessTokenMs: config.sessions.nonRefreshableAccessTokenLifetimeMs,

@@ -248,7 +248,6 @@ function checked(schema: z.ZodType | undefined, input: unknown, part: RequestPar
 /** What is known of a request's caller. A class, as thousands wait at once. */
 class RequestCaller implements Caller {
   readonly ip: string
-  readonly hasToken: boolean
   readonly #request: FastifyRequest
   readonly #reply: FastifyReply
 
@@ -256,7 +255,10 @@ class RequestCaller implements Caller {
     this.#request = request
     this.#reply = reply
     this.ip = clientAddress(request.raw)
-    this.hasToken = tokenOf(request) !== undefined
+  }
+
+  get hasToken(): boolean {
+    return tokenOf(this.#request) !== undefined
   }
 
   get userAgent(): string | undefined {

@@ -20,7 +20,9 @@ const STALLED_MS = 120_000
 /** What of a body was not there when its request was answered may still come for so long, so that the connection can go on. */
 const LINGER_MS = 10_000
 
-const answering = new WeakMap<Socket, ServerResponse>()
+/** On a connection: its last answer. A property, as a map of thousands of connections costs each collection. */
+const ANSWER = Symbol('answer')
+type Connection = Socket & { [ANSWER]?: ServerResponse }
 
 /** An HTTP server that bounds what clients can hold, and that answers JSON also to what is no HTTP. */
 export const createGuardedServer = (
@@ -36,7 +38,8 @@ export const createGuardedServer = (
     letGo(this.req, clock)
   }
   const answer: RequestListener = (request, response) => {
-    answering.set(request.socket, response)
+    const connection: Connection = request.socket
+    connection[ANSWER] = response
     response.on('finish', finished)
     listener(request, response)
   }
@@ -64,8 +67,8 @@ function endStalled(socket: Socket): void {
 }
 
 /** The answer that a connection is at. */
-function current(socket: Socket): ServerResponse | undefined {
-  const response = answering.get(socket)
+function current(socket: Connection): ServerResponse | undefined {
+  const response = socket[ANSWER]
   return response?.writableFinished === true ? undefined : response
 }
 

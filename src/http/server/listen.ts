@@ -35,7 +35,10 @@ export type ListenerSettings = {
 /** A socket that is open, and where, for humans. */
 export type OpenListener = { readonly server: Server; readonly url: string; readonly port: number | undefined }
 
-const settingsOf = new WeakMap<IncomingMessage, ListenerSettings>()
+/** On a request: the listener that it came in by. A property, as a map of requests that live shortly costs each collection. */
+const LISTENER = Symbol('listener')
+type Received = IncomingMessage & { [LISTENER]?: ListenerSettings }
+const settingsOf = (request: Received): ListenerSettings | undefined => request[LISTENER]
 
 /**
  * Opens a listener for the application, on each of its addresses. An address that the machine does not have is left out and told of, as
@@ -71,8 +74,8 @@ async function openAt(
   settings: ListenerSettings,
   { place, clock }: { readonly place: Place; readonly clock: Clock },
 ): Promise<OpenListener | CannotListen> {
-  const server = createGuardedServer(clock, (request, response) => {
-    settingsOf.set(request, settings)
+  const server = createGuardedServer(clock, (request: Received, response) => {
+    request[LISTENER] = settings
     app.routing(request, response)
   })
   try {
@@ -101,13 +104,13 @@ function whereabouts(server: Server, place: Place): OpenListener {
 }
 
 /** The name of the listener that the request came in by. */
-export const listenerTag = (request: IncomingMessage): string => settingsOf.get(request)?.tag ?? ''
+export const listenerTag = (request: IncomingMessage): string => settingsOf(request)?.tag ?? ''
 
 const MAX_REQUEST_ID = 128
 
 /** What a trusted header calls the request in the log, where the listener has such a header. */
 export const givenRequestId = (request: IncomingMessage): string | undefined => {
-  const header = settingsOf.get(request)?.requestIdHeader
+  const header = settingsOf(request)?.requestIdHeader
   const given = header === undefined ? undefined : request.headers[header]
   return typeof given === 'string' && given !== '' ? given.slice(0, MAX_REQUEST_ID) : undefined
 }
@@ -115,7 +118,7 @@ export const givenRequestId = (request: IncomingMessage): string | undefined => 
 /** The client's address: the peer's, or what the trusted proxy says. */
 export const clientAddress = (request: IncomingMessage): string => {
   const peer = request.socket.remoteAddress ?? ''
-  if (settingsOf.get(request)?.xForwarded !== true) return peer
+  if (settingsOf(request)?.xForwarded !== true) return peer
   const forwarded = request.headers['x-forwarded-for']
   const first = (Array.isArray(forwarded) ? forwarded[0] : forwarded)?.split(',')[0]?.trim()
   return first === undefined || first === '' ? peer : first
@@ -133,17 +136,28 @@ const PREFIXES: readonly (readonly [string, Resource])[] = [
   ['/_synapse/', 'client'],
 ]
 
+/** By path of a route: there are no more than there are routes. */
+const resources = new Map<string, Resource | undefined>()
+
+function resourceAt(path: string): Resource | undefined {
+  const known = resources.get(path)
+  if (known !== undefined || resources.has(path)) return known
+  const [, resource] = PREFIXES.find(([prefix]) => path.startsWith(prefix)) ?? []
+  resources.set(path, resource)
+  return resource
+}
+
 /**
  * Whether the listener that the request came in by serves a path: that of the route that was found, as what clients write can be spelt in
  * many ways.
  */
 export const isServed = (request: IncomingMessage, path: string): boolean => {
-  const settings = settingsOf.get(request)
-  const [, resource] = PREFIXES.find(([prefix]) => path.startsWith(prefix)) ?? []
+  const settings = settingsOf(request)
+  const resource = resourceAt(path)
   if (settings === undefined || resource === undefined) return true
-  const { resources } = settings
-  if (resource === 'well-known') return resources.includes('well-known') || resources.includes('client')
-  if (resource === 'media') return resources.includes('media') || resources.includes('client')
-  if (resource === 'keys') return resources.includes('keys') || resources.includes('federation')
-  return resources.includes(resource)
+  const served = settings.resources
+  if (resource === 'well-known') return served.includes('well-known') || served.includes('client')
+  if (resource === 'media') return served.includes('media') || served.includes('client')
+  if (resource === 'keys') return served.includes('keys') || served.includes('federation')
+  return served.includes(resource)
 }

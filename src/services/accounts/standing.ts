@@ -6,6 +6,7 @@ import type { Audit } from '#services/audit.ts'
 import { Change } from '#storage/change.ts'
 import type { Commit } from '#storage/commit.ts'
 import { accountActive, standingChanged } from '#storage/stores/accounts.ts'
+import { deviceName } from './device-name.ts'
 
 // What accounts may do: the one place where their standing is enforced.
 
@@ -51,10 +52,11 @@ export type Holder = Standing & {
 }
 
 /** Who makes a request, by the account. */
-export const requesterOf = (holder: Holder): Requester => ({
-  user: holder.user,
+export const requesterOf = ({ user, deviceId, ...holder }: Holder): Requester => ({
+  user,
   userId: holder.userId as UserId,
-  deviceId: holder.deviceId,
+  deviceId,
+  device: deviceId === undefined ? undefined : deviceName({ user, deviceId }),
   session: holder.session,
   scopes: 'all',
   isGuest: holder.accountKind === 'guest',

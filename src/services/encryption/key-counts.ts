@@ -1,3 +1,4 @@
+import { deviceName } from '#services/accounts/device-name.ts'
 import { hasOwn, type SyncContext, type UserPart, type UserSection } from '#services/sync/sections.ts'
 import { type Change, LOG_KIND } from '#storage/change.ts'
 import type { Reader } from '#storage/database.ts'
@@ -27,7 +28,7 @@ export class KeyCounts {
 
   /** What a device has left. */
   of(device: Device): Promise<KeyCount> {
-    return this.#deps.remembered.get(nameOf(device), () => this.now(device))
+    return this.#deps.remembered.get(deviceName(device), () => this.now(device))
   }
 
   /** One-time or fallback keys of the device are other ones from this change on; gives the index of the log entry that says so. */
@@ -41,7 +42,7 @@ export class KeyCounts {
 
   /** What is remembered of a device is not true after this change. */
   forget(change: Change, device: Device): void {
-    change.onCommitted(() => this.#deps.remembered.forget(nameOf(device)))
+    change.onCommitted(() => this.#deps.remembered.forget(deviceName(device)))
   }
 
   /** Both counts, in every answer to a device. */
@@ -52,12 +53,11 @@ export class KeyCounts {
   }
 
   #print(context: SyncContext): UserPart | Promise<UserPart> {
-    const { user, deviceId } = context.requester
-    if (deviceId === undefined) return { fields: [], isNews: false }
-    const device = { user, deviceId }
+    const { user, deviceId, device } = context.requester
+    if (deviceId === undefined || device === undefined) return { fields: [], isNews: false }
     const part = ({ fields }: KeyCount) => ({ fields, isNews: isConcerned(context, deviceId) })
-    const known = this.#deps.remembered.peek(nameOf(device))
-    return known === undefined ? this.of(device).then(part) : part(known)
+    const known = this.#deps.remembered.peek(device)
+    return known === undefined ? this.of({ user, deviceId }).then(part) : part(known)
   }
 
   /** What a device has left, as the database says: that may be ahead of what this process applied. */
@@ -84,8 +84,6 @@ function printFields(oneTime: KeyCount['oneTime'], unusedFallback: KeyCount['unu
     `"${PROPOSED}device_unused_fallback_key_types":${types}`,
   ]
 }
-
-const nameOf = ({ user, deviceId }: Device): string => `${user}\0${deviceId}`
 
 /** Whether the log speaks of this device of the user's. */
 function isConcerned(context: SyncContext, deviceId: string): boolean {

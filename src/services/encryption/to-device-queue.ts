@@ -1,3 +1,4 @@
+import { deviceName } from '#services/accounts/device-name.ts'
 import type { Users } from '#services/accounts/users.ts'
 import type { SyncContext, UserPart, UserSection } from '#services/sync/sections.ts'
 import { Change, LOG_KIND } from '#storage/change.ts'
@@ -55,8 +56,7 @@ export class ToDeviceQueue {
   readonly section: UserSection = {
     print: (context) => this.#print(context),
     // Even what has arrived already is removed only when somebody looks.
-    isQuiet: ({ user, deviceId }) =>
-      deviceId === undefined || this.#deps.remembered.peek(nameOf({ user, deviceId }))?.last === 0,
+    isQuiet: ({ device }) => device === undefined || this.#deps.remembered.peek(device)?.last === 0,
     isInEveryAnswer: false,
   }
 
@@ -66,7 +66,7 @@ export class ToDeviceQueue {
     const { db, remembered } = this.#deps
     const device = { user, deviceId }
     const seen = Math.min(since?.toDevice ?? 0, upTo)
-    const waiting = await remembered.get(nameOf(device), async () => (await toDeviceEnds(db, device)) ?? NOTHING)
+    const waiting = await remembered.get(deviceName(device), async () => (await toDeviceEnds(db, device)) ?? NOTHING)
     if (waiting.first > 0 && waiting.first <= seen) this.#arrived(device, seen)
     const messages =
       waiting.last > seen ? await toDeviceMessages(db, device, { since: seen, upTo, limit: MAX_MESSAGES }) : []
@@ -86,7 +86,7 @@ export class ToDeviceQueue {
 
   /** Removes what has arrived. Nobody waits for it: the next token removes it if this fails. */
   #arrived(device: Device, upTo: number): void {
-    const name = nameOf(device)
+    const name = deviceName(device)
     if ((this.#removing.get(name) ?? 0) >= upTo) return
     this.#removing.set(name, upTo)
     const change = new Change().write(toDeviceRemoved, { ...device, upTo })
@@ -98,10 +98,8 @@ export class ToDeviceQueue {
   }
 
   #forget(change: Change, device: Device): void {
-    change.onCommitted(() => this.#deps.remembered.forget(nameOf(device)))
+    change.onCommitted(() => this.#deps.remembered.forget(deviceName(device)))
   }
 }
 
 const NOTHING: Waiting = { first: 0, last: 0 }
-
-const nameOf = ({ user, deviceId }: Device): string => `${user}\0${deviceId}`

@@ -16,6 +16,7 @@ const requester: Requester = {
   user: 1,
   userId: '@a:x' as UserId,
   deviceId: 'D',
+  device: '1\0D',
   session: 1,
   scopes: 'all',
   isGuest: false,

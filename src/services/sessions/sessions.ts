@@ -39,6 +39,9 @@ export type SessionLifetimes = {
   readonly refreshTokenMs: number | undefined
 }
 
+/** Who holds a token, and as whom they make requests. */
+export type KnownHolder = TokenHolder & { readonly requester: Requester }
+
 type Deps = {
   readonly db: Reader
   readonly commit: Commit
@@ -47,7 +50,7 @@ type Deps = {
   readonly random: Random
   readonly lifetimes: SessionLifetimes
   /** By token: those in use are in memory, for the time that they are in use. */
-  readonly cache: ByteCache<string, TokenHolder>
+  readonly cache: ByteCache<string, KnownHolder>
 }
 
 /** The tokens of a session. */
@@ -209,34 +212,30 @@ export class Sessions {
     return this.#admit(holder, token, endpoint)
   }
 
-  #admit(holder: TokenHolder, token: string, endpoint: Admission): Requester | Promise<Requester> {
+  #admit(holder: KnownHolder, token: string, endpoint: Admission): Requester | Promise<Requester> {
     const now = this.#deps.clock.now()
     if (isOver(holder.sessionExpiresTs, now)) {
       throw unknownToken({ softLogout: true, error: 'The session has come to its end' })
     }
     if (isOver(holder.expiresTs, now)) throw unknownToken({ softLogout: true, error: 'The access token has run out' })
     judgeStanding(holder, { mayBeLocked: endpoint.locked })
-    const admitted = () => {
-      const requester = requesterOf(holder)
-      judgeCall(requester, endpoint)
-      return requester
-    }
-    return holder.isFresh ? this.#firstUse(tokenHash(token), holder).then(admitted) : admitted()
+    const { requester } = holder
+    if (holder.isFresh) return this.#firstUse(tokenHash(token), holder).then(() => admitted(requester, endpoint))
+    return admitted(requester, endpoint)
   }
 
   /** Notes that a device was used, now and then. */
   seen(requester: Requester, caller: { readonly ip: string; readonly userAgent: string | undefined }): void {
     const { clock, commit } = this.#deps
-    const { user, deviceId } = requester
-    if (deviceId === undefined) return
-    const key = `${user}\0${deviceId}`
+    const { user, deviceId, device } = requester
+    if (deviceId === undefined || device === undefined) return
     const now = clock.now()
-    if (now - (this.#seen.get(key) ?? 0) < SEEN_EVERY_MS) return
+    if (now - (this.#seen.get(device) ?? 0) < SEEN_EVERY_MS) return
     if (this.#seen.size > 100_000) this.#seen.clear()
-    this.#seen.set(key, now)
+    this.#seen.set(device, now)
     const seen = { user, deviceId, lastSeenTs: now, lastSeenIp: caller.ip, lastSeenUserAgent: caller.userAgent }
     // Nobody waits for it, and the next use writes it again if this one fails.
-    commit(new Change().write(deviceSeen, seen)).catch(() => this.#seen.delete(key))
+    commit(new Change().write(deviceSeen, seen)).catch(() => this.#seen.delete(device))
   }
 
   /**
@@ -253,14 +252,20 @@ export class Sessions {
     if (!(await this.#deps.commit(change)).ok) throw unknownToken()
   }
 
-  async #holder(token: string): Promise<TokenHolder | undefined> {
+  async #holder(token: string): Promise<KnownHolder | undefined> {
     const { db, cache } = this.#deps
     const forgotten = this.#forgotten
-    const holder = await holderOfToken(db, tokenHash(token))
+    const found = await holderOfToken(db, tokenHash(token))
+    const holder = found && { ...found, requester: requesterOf(found) }
     // What changed while it was read may be missing in it.
     if (holder !== undefined && forgotten === this.#forgotten) cache.set(token, holder)
     return holder
   }
+}
+
+function admitted(requester: Requester, endpoint: Admission): Requester {
+  judgeCall(requester, endpoint)
+  return requester
 }
 
 const NO_EXTRAS: SessionExtras = { write: () => {}, refused: () => undefined }
