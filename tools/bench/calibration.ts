@@ -1,13 +1,19 @@
 import { generateKeyPairSync, hash, sign, verify } from 'node:crypto'
+import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { execPath } from 'node:process'
 import { DatabaseSync } from 'node:sqlite'
+import { freePort } from '#test/helpers/free-port.ts'
+import { firstAnswer } from './first-answer.ts'
 
 /** How this machine does now beside the one that the budgets were set on: 1 is as fast, 2 takes twice as long. */
 export type Calibration = {
   readonly cpu: number
   readonly disk: number
+  /** Of starting a process, which is files, system calls and the compiler more than it is computing. */
+  readonly start: number
   readonly primitives: readonly {
     readonly name: string
     readonly value: number
@@ -24,6 +30,7 @@ const REFERENCE = {
   verify: 107,
   'durable transaction of 1': 210,
   'durable transactions of 10, a row': 34,
+  'start of a bare HTTP server': 37_000,
 } as const
 
 const EVENT = {
@@ -40,7 +47,7 @@ const EVENT = {
 }
 
 /** Measures the primitives: the median of five short runs of each. */
-export const calibrate = (): Calibration => {
+export const calibrate = async (): Promise<Calibration> => {
   const text = JSON.stringify(EVENT)
   const { privateKey, publicKey } = generateKeyPairSync('ed25519')
   const signature = sign(null, Buffer.from(text), privateKey)
@@ -50,6 +57,7 @@ export const calibrate = (): Calibration => {
     sign: perCall(() => sign(null, Buffer.from(text), privateKey)),
     verify: perCall(() => verify(null, Buffer.from(text), publicKey, signature)),
     ...durableTransactions(text),
+    'start of a bare HTTP server': await bareStart(),
   }
   const primitives = Object.entries(measured).map(([name, value]) => ({
     name,
@@ -57,7 +65,12 @@ export const calibrate = (): Calibration => {
     reference: REFERENCE[name as keyof typeof REFERENCE],
     unit: 'µs',
   }))
-  return { cpu: meanRatio(primitives.slice(0, 4)), disk: meanRatio(primitives.slice(4)), primitives }
+  return {
+    cpu: meanRatio(primitives.slice(0, 4)),
+    disk: meanRatio(primitives.slice(4, 6)),
+    start: meanRatio(primitives.slice(6)),
+    primitives,
+  }
 }
 
 const meanRatio = (primitives: Calibration['primitives']): number =>
@@ -114,4 +127,18 @@ function durableTransactions(text: string): Pick<typeof REFERENCE, never> & Reco
   db.close()
   rmSync(folder, { recursive: true, force: true })
   return { 'durable transaction of 1': one, 'durable transactions of 10, a row': ten / 10 }
+}
+
+/** Microseconds from starting Node until a server that is nothing but `node:http` answers. */
+async function bareStart(): Promise<number> {
+  const port = await freePort()
+  const program = `require('node:http').createServer((_, response) => response.end()).listen(${port}, '127.0.0.1', () => console.log('listening'))`
+  const times: number[] = []
+  for (let run = 0; run < 6; run++) {
+    const { child, ms } = await firstAnswer([execPath, '-e', program], { port, path: '/', cwd: tmpdir() })
+    times.push(ms * 1000)
+    child.kill()
+    await once(child, 'exit')
+  }
+  return middle(times.slice(1))
 }

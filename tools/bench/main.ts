@@ -116,10 +116,10 @@ if (values.help === true) {
   exit(0)
 }
 
-const calibration = calibrate()
+const calibration = await calibrate()
 const machine = `${cpus().length} x ${cpus()[0]?.model}, ${Math.round(totalmem() / 2 ** 30)} GiB, Node ${version}`
 stdout.write(
-  `${machine}\ncalibration: cpu ${calibration.cpu.toFixed(2)}, disk ${calibration.disk.toFixed(2)} (1 is the machine of the budgets)\n`,
+  `${machine}\ncalibration: cpu ${calibration.cpu.toFixed(2)}, disk ${calibration.disk.toFixed(2)}, start ${calibration.start.toFixed(2)} (1 is the machine of the budgets)\n`,
 )
 for (const { name, value, reference, unit } of calibration.primitives) {
   stdout.write(`  ${name}: ${value.toPrecision(3)} ${unit} (${reference})\n`)

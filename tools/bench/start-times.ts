@@ -1,17 +1,18 @@
-import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { firstAnswer, isAnswered } from './first-answer.ts'
 import type { Figure } from './rows.ts'
 
 const LAUNCHER = new URL('../../bin/myelin', import.meta.url).pathname
-const URL_OF_IT = 'http://127.0.0.1:8008/_matrix/client/versions'
+const PORT = 8008
+const PATH = '/_matrix/client/versions'
 
 /** Starts Myelin as a newcomer does, twice on the same data, and looks at the second: how soon it answers, and what it takes when idle. */
 export const startTimes = async (): Promise<Figure[]> => {
-  const other = await fetch(URL_OF_IT).catch(() => undefined)
-  if (other !== undefined) throw new Error('another program answers on port 8008: its answers would be measured')
+  if (await isAnswered(PORT, PATH))
+    throw new Error(`another program answers on port ${PORT}: its answers would be measured`)
   const folder = mkdtempSync(join(tmpdir(), 'myelin-start-'))
   try {
     await startOnce(folder)
@@ -26,15 +27,7 @@ export const startTimes = async (): Promise<Figure[]> => {
 }
 
 async function startOnce(folder: string): Promise<{ readonly firstAnswerMs: number; readonly memoryMb: number }> {
-  const at = performance.now()
-  const child = spawn(LAUNCHER, ['start'], { cwd: folder, stdio: 'ignore' })
-  let firstAnswerMs = Number.NaN
-  while (Number.isNaN(firstAnswerMs)) {
-    const answer = await fetch(URL_OF_IT).catch(() => undefined)
-    await answer?.text()
-    if (answer?.ok === true) firstAnswerMs = performance.now() - at
-    else await new Promise((resolve) => setTimeout(resolve, 2))
-  }
+  const { child, ms: firstAnswerMs } = await firstAnswer([LAUNCHER, 'start'], { port: PORT, path: PATH, cwd: folder })
   await new Promise((resolve) => setTimeout(resolve, 3_000))
   const status = readFileSync(`/proc/${child.pid}/status`, 'utf8')
   const memoryMb = Number(/VmRSS:\s+(\d+)/.exec(status)?.[1]) / 1024
