@@ -6,8 +6,10 @@ import { sync } from '#api/client/sync.ts'
 import type { UserId } from '#protocol/identifiers.ts'
 import type { TestClient } from '#test/helpers/client.ts'
 import { eachHomeserver } from '#test/helpers/homeserver.ts'
+import { RawConnection } from '#test/helpers/raw-http.ts'
 import { roomOf, say, send, setState } from '#test/helpers/rooms.ts'
 import type { JsonObject } from '#util/json.ts'
+import { nextTurn } from '#util/next-turn.ts'
 
 type Query = Readonly<Record<string, string>>
 
@@ -209,4 +211,25 @@ eachHomeserver('threads are counted apart for clients that know them', async ({ 
   assert.deepEqual(room?.unread_thread_notifications, { [root]: { notification_count: 2, highlight_count: 1 } })
   const whole = (await look(bob)).rooms?.join?.[roomId]
   assert.deepEqual(whole?.unread_notifications, { notification_count: 3, highlight_count: 1 })
+})
+
+/** Lets everything that is ready have its turn until it is so. */
+async function until(isSo: () => boolean): Promise<void> {
+  for (let turn = 0; !isSo(); turn++) {
+    assert.ok(turn < 1_000_000, 'it never came to be so')
+    await nextTurn()
+  }
+}
+
+eachHomeserver('a client that hangs up waits no longer', async ({ register, url, services: { waiters } }) => {
+  const alice = await register('alice')
+  const { next_batch: since } = await look(alice)
+  const connection = new RawConnection(new URL(url))
+  const query = new URLSearchParams({ since, timeout: '300000' })
+  const answer = connection.request('GET', `/_matrix/client/v3/sync?${query}`, { token: alice.accessToken ?? '' })
+  const isLost = assert.rejects(answer)
+  await until(() => waiters.count === 1)
+  connection.close()
+  await until(() => waiters.count === 0)
+  await isLost
 })
