@@ -212,9 +212,12 @@ function noted(request: FastifyRequest, requester: Requester | undefined): Reque
   return requester
 }
 
+const BEARER = 'Bearer '
+
 function tokenOf(request: FastifyRequest): string | undefined {
   const header = request.headers.authorization
   if (header !== undefined) {
+    if (header.startsWith(BEARER) && !header.includes(' ', BEARER.length)) return header.slice(BEARER.length)
     const [scheme, token] = header.split(' ', 2)
     return scheme?.toLowerCase() === 'bearer' ? token : undefined
   }

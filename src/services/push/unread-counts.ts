@@ -44,7 +44,7 @@ type ReadPlaces = {
   readonly threads: ReadonlyMap<string, number>
 }
 
-type Deps = { readonly db: Reader; readonly known: ByteCache<string, Known> }
+type Deps = { readonly db: Reader; readonly known: ByteCache<CountKey, Known> }
 
 /** Beyond so many arrivals everything is counted again. */
 const MAX_ADDED = 32
@@ -54,7 +54,7 @@ const NOTHING: Unread = { notify: 0, highlight: 0 }
 export class UnreadCounts {
   readonly #deps: Deps
   /** What is being counted, so that what a receipt overtakes is not remembered. */
-  readonly #counting = new Map<string, object>()
+  readonly #counting = new Map<CountKey, object>()
 
   constructor(deps: Deps) {
     this.#deps = deps
@@ -195,7 +195,12 @@ function printCounts({ filter }: RoomContext, { main, threads }: UnreadOfRoom): 
 const isSameBasis = (a: Basis, b: Basis): boolean =>
   a.since === b.since && a.epoch === b.epoch && (a.ignored === b.ignored || a.ignored.size + b.ignored.size === 0)
 
-const keyOf = (user: number, room: number): string => `${user}\0${room}`
+/** Of a user in a room. A number wherever one can be made of both: text would be put together and hashed for each look-up. */
+export type CountKey = number | string
+
+const HALF = 2 ** 26
+const keyOf = (user: number, room: number): CountKey =>
+  user < HALF && room < HALF ? user * HALF + room : `${user} ${room}`
 
 /** A member's counts of a thread after one more event in it; `undefined` where memory does not say. */
 function counted(
