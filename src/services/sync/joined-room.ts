@@ -3,6 +3,8 @@ import type { Users } from '#services/accounts/users.ts'
 import type { Bundles } from '#services/events/bundles.ts'
 import { type Audience, printEvents } from '#services/events/client-events.ts'
 import type { Reader } from '#storage/database.ts'
+import { numberInRoom } from '#storage/room-key.ts'
+import { getString } from '#util/json.ts'
 import { lazyState, type SentMembers } from './lazy-members.ts'
 import { plainHistory, printPlain } from './plain-history.ts'
 import type { SyncRequest } from './request.ts'
@@ -10,7 +12,7 @@ import type { RoomContext, RoomSections } from './sections.ts'
 import { changedState, stateWithoutMembers, wholeState } from './state-delta.ts'
 import { printSummary } from './summary.ts'
 import { readTimeline, type Timeline } from './timeline.ts'
-import type { SeenEvent, Viewer } from './visibility.ts'
+import { departureOf, type SeenEvent, type Viewer } from './visibility.ts'
 
 /** What printing rooms needs. */
 export type RoomPrinting = {
@@ -80,18 +82,25 @@ function joined({ view }: RoomContext, fields: Texts, { ephemeral, accountData }
   return `${text}}`
 }
 
-/** Prints a room for `leave`: what the user may see of it until they left. */
+/**
+ * Prints a room for `leave`: what the user may see of it until they went out, and by which event they are out of it now. That is all for those
+ * who never were in it, such as whoever declined an invitation.
+ */
 export const printLeft = async (
   room: RoomContext,
   request: RoomRequest,
   deps: RoomPrinting,
 ): Promise<string | undefined> => {
-  const { view, requester, memberships } = room
-  const membership = memberships.get(view.room)
-  const upTo = Math.min(room.upTo, membership?.sincePos ?? room.upTo)
+  const { view, requester, roomSince } = room
+  const membership = room.memberships.get(view.room)
   const viewer = { userId: requester.userId, membership }
-  const timeline = await readTimeline(view, viewer, { since: room.roomSince, upTo }, room.filter)
-  const fields = await printHistory(room, request, { timeline, viewer, upTo }, deps)
+  const own = membership && (await view.event(numberInRoom(membership.event)))
+  const upTo = (await departureOf(view, viewer))?.row.pos ?? 0
+  const later = own !== undefined && (own.row.pos ?? 0) > Math.max(upTo, roomSince) ? [asOwn(own)] : []
+  const nothing = { events: [], limited: false, before: (own?.row.pos ?? 1) - 1 }
+  const timeline =
+    upTo > roomSince ? await readTimeline(view, viewer, { since: roomSince, upTo }, room.filter) : nothing
+  const fields = await printHistory(room, request, { timeline, viewer, upTo, later }, deps)
   if (fields === undefined) return undefined
   const accountData = await deps.sections.accountData(room)
   const parts = [...fields, `"account_data":{"events":[${accountData.join(',')}]}`]
@@ -105,18 +114,25 @@ async function readHistory(room: RoomContext, request: RoomRequest, deps: RoomPr
   return printHistory(room, request, { timeline, viewer, upTo }, deps)
 }
 
-type History = { readonly timeline: Timeline; readonly viewer: Viewer; readonly upTo: number }
+type History = {
+  readonly timeline: Timeline
+  readonly viewer: Viewer
+  /** The state is that of this position; 0 where none of it is for the viewer. */
+  readonly upTo: number
+  /** What is shown after the timeline, whatever happened in between. */
+  readonly later?: readonly SeenEvent[]
+}
 
 /** Timeline, state and summary as fields, or `undefined` if there is nothing in them. */
 async function printHistory(
   room: RoomContext,
   request: RoomRequest,
-  { timeline, viewer, upTo }: History,
+  { timeline, viewer, upTo, later = [] }: History,
   deps: RoomPrinting,
 ): Promise<string[] | undefined> {
   const state = await stateOf(room, request, { timeline, viewer, upTo }, deps)
-  const isFirst = room.roomSince === 0 || request.fullState
-  const shown = timeline.events.filter(({ event }) => isShown(event, room))
+  const isFirst = (room.roomSince === 0 || request.fullState) && upTo > 0
+  const shown = [...timeline.events.filter(({ event }) => isShown(event, room)), ...later]
   if (!isFirst && shown.length === 0 && state.length === 0 && !timeline.limited) return undefined
   const { requester, now, ignored } = room
   const audience: Audience = { requester, now, withRoomId: false, ignored, viewer, upTo }
@@ -143,6 +159,12 @@ function emptyHistory(room: RoomContext, { stateAfter }: RoomRequest, deps: Room
 const summaryOf = async (room: RoomContext, upTo: number, deps: RoomPrinting): Promise<string> =>
   printSummary(room.view, { user: room.requester.user, state: await room.view.stateAt(upTo) }, deps)
 
+/** An event that says what the viewer is in the room. */
+const asOwn = (event: LoadedEvent): SeenEvent => ({
+  event,
+  membership: getString(event.content, 'membership') ?? 'leave',
+})
+
 const isMember = ({ row }: LoadedEvent): boolean => row.type === 'm.room.member'
 
 /** Messages of ignored users are not shown; their state events are. https://spec.matrix.org/v1.19/client-server-api/#ignoring-users */
@@ -161,6 +183,7 @@ async function stateOf(
 ): Promise<LoadedEvent[]> {
   const { view, roomSince, filter, requester } = room
   const isFull = roomSince === 0 || request.fullState
+  if (upTo === 0 || (upTo <= roomSince && !isFull)) return []
   const first = timeline.events[0]?.event.row.stateBefore
   const base = request.stateAfter === undefined && first !== undefined ? first : await view.stateAt(upTo)
   const isLazy = filter.filter.room.state.lazyLoadMembers === true
