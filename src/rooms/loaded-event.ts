@@ -64,12 +64,14 @@ export class LoadedEvent {
 
   /** The printed pieces of the client's form. */
   get pieces(): ClientPieces {
-    const { row } = this
-    if (this.#pieces === undefined) {
-      const json = row.redactedBy === undefined ? row.json : canonicalJson(this.#readPdu())
-      this.#pieces = clientPieces(json, row.eventId, row.type === 'm.room.redaction' ? this.event.redacts : undefined)
-    }
+    const { eventId, type } = this.row
+    this.#pieces ??= clientPieces(this.json, eventId, type === 'm.room.redaction' ? this.event.redacts : undefined)
     return this.#pieces
+  }
+
+  /** Its canonical JSON as other servers have it, redacted where it is. */
+  get json(): string {
+    return this.row.redactedBy === undefined ? this.row.json : canonicalJson(this.#readPdu())
   }
 
   /** The client's form without `room_id`, up to where `unsigned` begins with the value of `age`. */

@@ -14,6 +14,8 @@ export type Audience = {
   readonly now: number
   /** With `room_id`, as everywhere but in sync. */
   readonly withRoomId: boolean
+  /** As other servers have it, with `event_id` and `unsigned`. https://spec.matrix.org/v1.19/client-server-api/#filtering */
+  readonly isForServers?: boolean
   /** Numbers of the users whom the viewer ignores. */
   readonly ignored: ReadonlySet<number>
   readonly viewer: Viewer
@@ -51,9 +53,12 @@ export const printEvents = async (
 export const printSeen = (
   view: RoomView,
   { event, membership }: SeenEvent,
-  { audience, more }: { readonly audience: Pick<Audience, 'requester' | 'now' | 'withRoomId'>; readonly more: string },
+  {
+    audience,
+    more,
+  }: { readonly audience: Pick<Audience, 'requester' | 'now' | 'withRoomId' | 'isForServers'>; readonly more: string },
 ): string => {
-  const { requester, now, withRoomId } = audience
+  const { requester, now, withRoomId, isForServers } = audience
   const age = Math.max(0, now - event.row.originServerTs)
   const { transaction } = event
   const own =
@@ -61,6 +66,10 @@ export const printSeen = (
       ? `,"transaction_id":${JSON.stringify(transaction.txnId)}`
       : ''
   const fields = `${age},"membership":${JSON.stringify(membership)}${more}${own}}`
+  if (isForServers === true) {
+    const eventId = view.rules.eventId === 'opaque' ? '' : `,"event_id":${JSON.stringify(event.row.eventId)}`
+    return `${event.json.slice(0, -1)}${eventId},"unsigned":{"age":${fields}}`
+  }
   if (!withRoomId) return `${event.opening}${fields}}`
   return printEvent(view, event, { unsigned: `{"age":${fields}`, withRoomId })
 }

@@ -135,7 +135,8 @@ async function printHistory(
   const shown = [...timeline.events.filter(({ event }) => isShown(event, room)), ...later]
   if (!isFirst && shown.length === 0 && state.length === 0 && !timeline.limited) return undefined
   const { requester, now, ignored } = room
-  const audience: Audience = { requester, now, withRoomId: false, ignored, viewer, upTo }
+  const isForServers = room.filter.filter.eventFormat === 'federation'
+  const audience: Audience = { requester, now, withRoomId: false, isForServers, ignored, viewer, upTo }
   const printed = await printEvents(room.view, shown, audience, deps)
   const stateEvents = await printEvents(room.view, await asSeen(state, viewer), audience, deps)
   const name = request.stateAfter ?? 'state'

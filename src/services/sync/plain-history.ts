@@ -15,7 +15,7 @@ export const plainHistory = (room: RoomContext, sent: SentMembers): PlainHistory
   const { view, filter, roomSince, upTo, memberships } = room
   const membership = memberships.get(view.room)
   if (roomSince === 0 || membership?.membership !== 'join' || membership.pos > roomSince) return undefined
-  if (!filter.isTimelineOpen || filter.fields !== undefined) return undefined
+  if (!filter.isTimelineOpen || filter.fields !== undefined || filter.filter.eventFormat !== 'client') return undefined
   const state = view.stateAtHand(roomSince)
   if (state === undefined || view.stateAtHand(upTo) !== state) return undefined
   const events = view.arrivalsAtHand(roomSince, upTo, filter.timelineLimit + 1)
