@@ -19,9 +19,14 @@ type Deps = {
   }
 }
 
+/** So many redactions are remembered: many more than happen while something is read. */
+const MAX_REDACTIONS = 10_000
+
 /** What is durable of rooms' events and states, read through the caches of the memory budget. Nothing uncommitted may enter it. */
 export class RoomStore {
   readonly #deps: Deps
+  /** By which events others were redacted of late, oldest first. */
+  readonly #redactions = new Map<number, number>()
 
   constructor(deps: Deps) {
     this.#deps = deps
@@ -36,9 +41,17 @@ export class RoomStore {
     this.#deps.caches.events.set(event.row.event, event)
   }
 
-  /** Forgets an event that changed: a redaction took effect on it. */
+  /** Forgets an event whose row changed. */
   forgetEvent(room: number, n: number): void {
     this.#deps.caches.events.delete(roomKey(room, n))
+  }
+
+  /** A redaction took effect on an event, also on what is being read of it right now. */
+  redacted(room: number, n: number, redactedBy: number): void {
+    this.forgetEvent(room, n)
+    this.#redactions.set(roomKey(room, n), redactedBy)
+    const [oldest] = this.#redactions.keys()
+    if (this.#redactions.size > MAX_REDACTIONS && oldest !== undefined) this.#redactions.delete(oldest)
   }
 
   keepStateRow(room: number, state: number, nodes: Uint8Array): void {
@@ -76,8 +89,9 @@ export class RoomStore {
   /** The event of a row that was read: the one in memory, or a new one that is kept. */
   loaded(row: StoredEvent, home: EventHome): LoadedEvent {
     const known = this.#deps.caches.events.get(row.event)
-    if (known !== undefined && known.row.redactedBy === row.redactedBy) return known
-    const event = new LoadedEvent(row, home)
+    const redactedBy = row.redactedBy ?? this.#redactions.get(row.event)
+    if (known !== undefined && known.row.redactedBy === redactedBy) return known
+    const event = new LoadedEvent(row.redactedBy === redactedBy ? row : { ...row, redactedBy, unreadBits: 0 }, home)
     this.keepEvent(event)
     return event
   }

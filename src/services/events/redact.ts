@@ -43,7 +43,7 @@ export const redactEvent = async (
   change.write(eventRedacted, { event: target.row.event, redactedBy: redaction.row.event })
   await redactedContent.scheduleRemoval(change, target)
   change.onCommitted(() => {
-    room.store.forgetEvent(room.room, target.n)
+    room.store.redacted(room.room, target.n, redaction.row.event)
     views.redacted(room.room)
   })
 }
