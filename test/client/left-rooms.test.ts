@@ -6,7 +6,7 @@ import { sync } from '#api/client/sync.ts'
 import type { UserId } from '#protocol/identifiers.ts'
 import type { TestClient } from '#test/helpers/client.ts'
 import { eachHomeserver } from '#test/helpers/homeserver.ts'
-import { history, roomOf, say, setState } from '#test/helpers/rooms.ts'
+import { roomOf, say, setState } from '#test/helpers/rooms.ts'
 
 type Query = Readonly<Record<string, string>>
 
@@ -70,18 +70,4 @@ eachHomeserver('whoever is banned after they left sees the room as they left it,
     told?.timeline?.events.map(({ content }) => content['membership']),
     ['ban'],
   )
-})
-
-eachHomeserver('whoever is invited again reads on what was said while they were there', async ({ register }) => {
-  const [alice, bob, carol] = [await register('alice'), await register('bob'), await register('carol')]
-  const roomId = await roomOf([alice, bob], { preset: 'private_chat' })
-  const said = await say(alice, roomId, 'before')
-  await bob.call(leaveRoom, { params: { roomId } })
-  const unheard = await say(alice, roomId, 'after')
-  for (const { userId } of [bob, carol])
-    await alice.call(inviteUser, { params: { roomId }, body: { user_id: userId as UserId } })
-  const seen = await history(bob, roomId)
-  assert.ok(seen.includes(said))
-  assert.ok(!seen.includes(unheard))
-  await assert.rejects(history(carol, roomId), { status: 403 })
 })

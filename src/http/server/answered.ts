@@ -9,6 +9,8 @@ declare module 'fastify' {
     /** Both of `performance.now()`; 0 for what did not happen yet. */
     startedAt: number
     readyAt: number
+    /** Of an answer of JSON. */
+    answerBytes: number | undefined
     work: LogContext | undefined
     /** Is cancelled if the client hangs up before it is answered. */
     waiting: { readonly cancel: () => void } | undefined
@@ -57,9 +59,9 @@ export const overviewOf = (request: FastifyRequest, reply: FastifyReply): Answer
     ip: clientAddress(request.raw),
     userAgent: request.headers['user-agent'],
     user: request.userId,
-    status: reply.raw.headersSent ? reply.statusCode : 499,
+    status: reply.raw.headersSent ? reply.raw.statusCode : 499,
     isCutOff: !reply.raw.writableFinished,
-    bytes: Number(reply.getHeader('content-length') ?? 0),
+    bytes: request.answerBytes ?? Number(reply.getHeader('content-length') ?? 0),
     seconds: (readyAt - request.startedAt) / 1000,
     sendSeconds: (now - readyAt) / 1000,
     work: request.work,

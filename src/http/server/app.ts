@@ -14,7 +14,7 @@ import { type Answered, overviewOf } from './answered.ts'
 import { MAX_BODY_BYTES, parseBody, readBody } from './body.ts'
 import { knownPaths } from './known-paths.ts'
 import { clientAddress, isServed } from './listen.ts'
-import { CORS_HEADERS, send, sendError } from './respond.ts'
+import { CORS_HEADERS, send, sendError, sendJson } from './respond.ts'
 import type { Caller, Route, Upload } from './route.ts'
 
 /**
@@ -86,6 +86,7 @@ export const createApp = (deps: Deps): FastifyInstance => {
   app.decorateRequest('userId', undefined)
   app.decorateRequest('startedAt', 0)
   app.decorateRequest('readyAt', 0)
+  app.decorateRequest('answerBytes', undefined)
   app.decorateRequest('work', undefined)
   app.decorateRequest('waiting', undefined)
   addHooks(app, deps)
@@ -108,7 +109,7 @@ function addHooks(app: FastifyInstance, deps: Deps): void {
     const template = url ?? templateOf(request.url.split('?', 1)[0] ?? '')
     if (!isServed(request.raw, template ?? '')) {
       sendError(reply, unrecognized('There is nothing at this path here'), deps.log)
-    } else if (request.method === 'OPTIONS') reply.code(200).headers(CORS_HEADERS).send('{}')
+    } else if (request.method === 'OPTIONS') sendJson(reply, 200, '{}')
     else if (template === undefined) sendError(reply, unrecognized('There is nothing at this path'), deps.log)
     else if (url === undefined) sendError(reply, methodNotAllowed('This path has no such method'), deps.log)
     else config.act?.(request, reply)

@@ -83,8 +83,8 @@ function joined({ view }: RoomContext, fields: Texts, { ephemeral, accountData }
 }
 
 /**
- * Prints a room for `leave`: what the user may see of it until they went out, and by which event they are out of it now. That is all for those
- * who never were in it, such as whoever declined an invitation.
+ * Prints a room for `leave`: what was said until then that the user may see, by which event they are out of it, and the state as it was when
+ * they went out. Those who never were in it, such as whoever declined an invitation, get no state.
  */
 export const printLeft = async (
   room: RoomContext,
@@ -94,13 +94,13 @@ export const printLeft = async (
   const { view, requester, roomSince } = room
   const membership = room.memberships.get(view.room)
   const viewer = { userId: requester.userId, membership }
+  const range = { since: roomSince, upTo: Math.min(room.upTo, membership?.sincePos ?? room.upTo) }
+  const timeline = await readTimeline(view, viewer, range, room.filter)
   const own = membership && (await view.event(numberInRoom(membership.event)))
-  const upTo = (await departureOf(view, viewer))?.row.pos ?? 0
-  const later = own !== undefined && (own.row.pos ?? 0) > Math.max(upTo, roomSince) ? [asOwn(own)] : []
-  const nothing = { events: [], limited: false, before: (own?.row.pos ?? 1) - 1 }
-  const timeline =
-    upTo > roomSince ? await readTimeline(view, viewer, { since: roomSince, upTo }, room.filter) : nothing
-  const fields = await printHistory(room, request, { timeline, viewer, upTo, later }, deps)
+  const isTold = own === undefined || timeline.events.some(({ event }) => event.n === own.n)
+  const later = isTold || (own.row.pos ?? 0) <= roomSince ? [] : [asOwn(own)]
+  const stateUpTo = (await departureOf(view, viewer))?.row.pos ?? 0
+  const fields = await printHistory(room, request, { timeline, viewer, upTo: range.upTo, stateUpTo, later }, deps)
   if (fields === undefined) return undefined
   const accountData = await deps.sections.accountData(room)
   const parts = [...fields, `"account_data":{"events":[${accountData.join(',')}]}`]
@@ -117,8 +117,9 @@ async function readHistory(room: RoomContext, request: RoomRequest, deps: RoomPr
 type History = {
   readonly timeline: Timeline
   readonly viewer: Viewer
-  /** The state is that of this position; 0 where none of it is for the viewer. */
   readonly upTo: number
+  /** Where the state that is theirs ends, if that is before; 0 where none of it is. */
+  readonly stateUpTo?: number
   /** What is shown after the timeline, whatever happened in between. */
   readonly later?: readonly SeenEvent[]
 }
@@ -127,11 +128,11 @@ type History = {
 async function printHistory(
   room: RoomContext,
   request: RoomRequest,
-  { timeline, viewer, upTo, later = [] }: History,
+  { timeline, viewer, upTo, stateUpTo = upTo, later = [] }: History,
   deps: RoomPrinting,
 ): Promise<string[] | undefined> {
-  const state = await stateOf(room, request, { timeline, viewer, upTo }, deps)
-  const isFirst = (room.roomSince === 0 || request.fullState) && upTo > 0
+  const state = await stateOf(room, request, { timeline, viewer, upTo: stateUpTo }, deps)
+  const isFirst = (room.roomSince === 0 || request.fullState) && stateUpTo > 0
   const shown = [...timeline.events.filter(({ event }) => isShown(event, room)), ...later]
   if (!isFirst && shown.length === 0 && state.length === 0 && !timeline.limited) return undefined
   const { requester, now, ignored } = room
@@ -146,7 +147,7 @@ async function printHistory(
   ]
   const mayHaveChanged =
     isFirst || timeline.limited || [...state, ...timeline.events.map(({ event }) => event)].some(isMember)
-  if (mayHaveChanged) fields.push(`"summary":${await summaryOf(room, upTo, deps)}`)
+  if (mayHaveChanged && stateUpTo > 0) fields.push(`"summary":${await summaryOf(room, stateUpTo, deps)}`)
   return fields
 }
 
@@ -185,8 +186,10 @@ async function stateOf(
   const { view, roomSince, filter, requester } = room
   const isFull = roomSince === 0 || request.fullState
   if (upTo === 0 || (upTo <= roomSince && !isFull)) return []
-  const first = timeline.events[0]?.event.row.stateBefore
-  const base = request.stateAfter === undefined && first !== undefined ? first : await view.stateAt(upTo)
+  const first = timeline.events[0]?.event.row
+  // What was said after the viewer went out says nothing of the state that they may see.
+  const isBase = request.stateAfter === undefined && first !== undefined && (first.pos ?? 0) <= upTo
+  const base = isBase && first.stateBefore !== undefined ? first.stateBefore : await view.stateAt(upTo)
   const isLazy = filter.filter.room.state.lazyLoadMembers === true
   const whole = isLazy ? stateWithoutMembers : wholeState
   const state = isFull ? await whole(view, base) : await changedState(view, await view.stateAt(roomSince), base)

@@ -54,9 +54,9 @@ const seenFrom = async (view: RoomView, state: number, userId: UserId): Promise<
 /** How many changes of a membership are followed back, to find when a user was in a room. */
 const MAX_CHANGES = 100
 
-/** The event by which somebody who is not in the room went out of it last; `undefined` where they never were in it. */
+/** The event by which somebody who is out of the room went out of it last; `undefined` where they never were in it. */
 export async function departureOf(view: RoomView, { membership, userId }: Viewer): Promise<LoadedEvent | undefined> {
-  if (membership === undefined || membership.membership === 'join') return undefined
+  if (membership?.membership !== 'leave' && membership?.membership !== 'ban') return undefined
   let event = await view.event(numberInRoom(membership.event))
   for (let changes = 0; changes < MAX_CHANGES && event?.row.stateBefore !== undefined; changes++) {
     const former: LoadedEvent | undefined = await view.stateEvent(event.row.stateBefore, 'm.room.member', userId)
