@@ -28,7 +28,7 @@ export class WatchedDatabase implements AsyncDisposable {
   readonly #db: Database
   readonly #committer: Committer
   // Other tests may have used the same database.
-  #users = randomInt(1 << 40)
+  #users = randomInt(2 ** 40)
 
   private constructor(db: Database, told: string[]) {
     this.#db = db
