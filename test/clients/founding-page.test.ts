@@ -102,6 +102,8 @@ class Talk implements AsyncDisposable {
     const told = []
     for (const device of [this.alice, this.bob]) {
       const { client } = device
+      // Clients back up when they find the time, which would be a difference of their making.
+      await device.backUp()
       const ask = <T>(path: string, query = {}) => client.http.authedRequest<T>(Method.Get, path, query)
       const room = `/rooms/${encodeURIComponent(this.#roomId)}`
       const marker = `/user/${encodeURIComponent(client.getSafeUserId())}${room}/account_data/m.fully_read`
