@@ -1,4 +1,4 @@
-import type { IncomingMessage } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import { Readable } from 'node:stream'
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import 'zod/compile'
@@ -14,7 +14,7 @@ import { type Answered, overviewOf } from './answered.ts'
 import { MAX_BODY_BYTES, parseBody, readBody } from './body.ts'
 import { knownPaths } from './known-paths.ts'
 import { clientAddress, isServed } from './listen.ts'
-import { CORS_HEADERS, send, sendError, sendJson } from './respond.ts'
+import { send, sendError, sendJson, writeJson } from './respond.ts'
 import type { Caller, Route, Upload } from './route.ts'
 
 /**
@@ -74,8 +74,8 @@ export const createApp = (deps: Deps): FastifyInstance => {
       ignoreTrailingSlash: false,
       // A path that is no percent-encoded UTF-8 reaches no route.
       onBadUrl: (_path, _request, response) => {
-        response.writeHead(400, { ...CORS_HEADERS, 'content-type': 'application/json' })
-        response.end(JSON.stringify({ errcode: 'M_INVALID_PARAM', error: 'the path is not percent-encoded UTF-8' }))
+        const error = invalidParam('the path is not percent-encoded UTF-8')
+        writeJson(response as ServerResponse, error.status, JSON.stringify(error))
       },
     },
     // Endpoints check what comes and print what goes; with these, Fastify need not load what would.
@@ -213,12 +213,9 @@ function noted(request: FastifyRequest, requester: Requester | undefined): Reque
   return requester
 }
 
-const BEARER = 'Bearer '
-
 function tokenOf(request: FastifyRequest): string | undefined {
   const header = request.headers.authorization
   if (header !== undefined) {
-    if (header.startsWith(BEARER) && !header.includes(' ', BEARER.length)) return header.slice(BEARER.length)
     const [scheme, token] = header.split(' ', 2)
     return scheme?.toLowerCase() === 'bearer' ? token : undefined
   }

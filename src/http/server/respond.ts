@@ -1,3 +1,4 @@
+import type { ServerResponse } from 'node:http'
 import type { FastifyReply } from 'fastify'
 import { MatrixError, unknown } from '#protocol/errors.ts'
 import { logContext } from '#util/log-context.ts'
@@ -25,10 +26,21 @@ const JSON_HEADERS: readonly string[] = [...Object.entries(CORS_HEADERS).flat(),
 /** Sends JSON, past what Fastify does for answers of all kinds: it would put the headers together one by one. */
 export const sendJson = (reply: FastifyReply, status: number, text: string, more: readonly string[] = []): void => {
   const { request, raw } = reply
-  request.answerBytes = Buffer.byteLength(text)
   reply.hijack()
-  raw.writeHead(status, [...JSON_HEADERS, 'content-length', String(request.answerBytes), ...more])
-  raw.end(text)
+  request.answerBytes = writeJson(raw, status, text, more)
+}
+
+/** Writes an answer of JSON, and gives its bytes. */
+export const writeJson = (
+  response: ServerResponse,
+  status: number,
+  text: string,
+  more: readonly string[] = [],
+): number => {
+  const bytes = Buffer.byteLength(text)
+  response.writeHead(status, [...JSON_HEADERS, 'content-length', String(bytes), ...more])
+  response.end(text)
+  return bytes
 }
 
 /** Sends an error: the one place where something thrown becomes JSON. What is no MatrixError is logged and says nothing outside. */

@@ -1,4 +1,5 @@
 import { invalidParam, tooLarge } from '#protocol/errors.ts'
+import { deviceName } from '#services/accounts/device-name.ts'
 import type { Users } from '#services/accounts/users.ts'
 import { Change } from '#storage/change.ts'
 import type { Commit } from '#storage/commit.ts'
@@ -60,14 +61,14 @@ export class KeyClaims {
 
   async #claim(algorithm: string, devices: readonly Device[]): Promise<Given[]> {
     const { db, commit, counts } = this.#deps
-    const wanted = new Set(devices.map(nameOf))
+    const wanted = new Set(devices.map(deviceName))
     const found = await claimableKeys(db, algorithm, {
       users: new Set(devices.map(({ user }) => user)),
       deviceIds: new Set(devices.map(({ deviceId }) => deviceId)),
     })
     const change = new Change()
     const given: Given[] = []
-    for (const one of found.filter((each) => wanted.has(nameOf(each)))) {
+    for (const one of found.filter((each) => wanted.has(deviceName(each)))) {
       const { user, deviceId } = one
       const used = usedFallback(one, algorithm)
       if (used !== undefined) given.push(used)
@@ -90,8 +91,6 @@ const usedFallback = (one: Claimable, algorithm: string): Given | undefined => {
   if (hasOneTimeKey || isFallbackUsed !== true || keyId === undefined || key === undefined) return undefined
   return { user, deviceId, algorithm, keyId, key }
 }
-
-const nameOf = ({ user, deviceId }: Device): string => `${user}\0${deviceId}`
 
 function byUser(given: readonly Given[], numbers: ReadonlyMap<string, number>): ClaimedKeys['keys'] {
   const byNumber = Map.groupBy(given, ({ user }) => user)

@@ -1,6 +1,7 @@
 import type { Requester } from '#api/requester.ts'
 import { invalidParam, tooLarge } from '#protocol/errors.ts'
 import { fitsIdentifier, type UserId } from '#protocol/identifiers.ts'
+import { deviceName } from '#services/accounts/device-name.ts'
 import type { Users } from '#services/accounts/users.ts'
 import { type Transactions, TransactionTaken } from '#services/events/transactions.ts'
 import type { Limiter } from '#services/limiter.ts'
@@ -98,7 +99,7 @@ async function messagesTo(
         throw tooLarge(`A message may have ${MAX_CONTENT_BYTES} bytes, not more`)
       }
       if (deviceId === '*') toAll.set(user, text)
-      else named.set(nameOf(user, deviceId), text)
+      else named.set(deviceName({ user, deviceId }), text)
       deviceIds.add(deviceId)
     }
   }
@@ -110,7 +111,7 @@ async function messagesTo(
   ]
   if (devices.length > MAX_DEVICES) throw tooLarge(`A request reaches ${MAX_DEVICES} devices, not more`)
   const found = devices.flatMap(({ user, deviceId }) => {
-    const content = named.get(nameOf(user, deviceId)) ?? toAll.get(user)
+    const content = named.get(deviceName({ user, deviceId })) ?? toAll.get(user)
     return content === undefined ? [] : [{ user, deviceId, content }]
   })
   if (found.reduce((sum, { content }) => sum + content.length, 0) > MAX_BYTES) {
@@ -118,5 +119,3 @@ async function messagesTo(
   }
   return found
 }
-
-const nameOf = (user: number, deviceId: string): string => `${user}\0${deviceId}`

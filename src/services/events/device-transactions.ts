@@ -1,3 +1,4 @@
+import { deviceName } from '#services/accounts/device-name.ts'
 import type { Reader } from '#storage/database.ts'
 import { type TransactionKey, transactionsOfDevice } from '#storage/stores/transactions.ts'
 import type { ByteCache } from '#util/byte-cache.ts'
@@ -22,7 +23,7 @@ export class DeviceTransactions {
 
   /** False if the transaction surely did not take effect yet. Reads once for a device, then from memory. */
   async mayBeStored(key: TransactionKey): Promise<boolean> {
-    const device = deviceOf(key)
+    const device = deviceName(key)
     const known = this.#deps.known.get(device) ?? this.#read(key)
     await known.read
     return known.names?.has(nameOf(key)) ?? true
@@ -30,7 +31,7 @@ export class DeviceTransactions {
 
   /** The transaction takes effect now, or may do so. */
   note(key: TransactionKey): void {
-    const device = deviceOf(key)
+    const device = deviceName(key)
     const known = this.#deps.known.get(device)
     if (known?.names === undefined) return
     known.names.add(nameOf(key))
@@ -49,19 +50,17 @@ export class DeviceTransactions {
         if (stored.length === MAX_LISTED) reading.names = undefined
         else for (const one of stored) names.add(nameOf(one))
       } catch (error) {
-        known.delete(deviceOf(key))
+        known.delete(deviceName(key))
         throw error
       }
     }
     // What takes effect while it is read is noted in it too.
     const reading: KnownTransactions = { names, read: Promise.resolve().then(fill) }
-    known.set(deviceOf(key), reading)
+    known.set(deviceName(key), reading)
     return reading
   }
 }
 
 /** Bytes of what is known of a device's transactions. */
 export const knownTransactionsBytes = ({ names }: KnownTransactions): number => 200 + (names?.size ?? 0) * NAME_BYTES
-
-const deviceOf = ({ user, deviceId }: TransactionKey): string => `${user}\0${deviceId}`
 const nameOf = ({ path, txnId }: Pick<TransactionKey, 'path' | 'txnId'>): string => `${path}\0${txnId}`

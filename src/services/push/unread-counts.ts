@@ -103,12 +103,10 @@ export class UnreadCounts {
     this.#deps.known.delete(key)
   }
 
-  /** The known counts with what arrived since, or `undefined` where that takes more than looking at memory. */
+  /** The known counts with what arrived since, or `undefined` where that takes more than adding it. */
   async #added(known: Known, view: RoomView, counting: Counting): Promise<Known | undefined> {
-    const { upTo, basis } = counting
-    const added = addedAtHand(known, view, counting)
-    if (added !== undefined || !isSameBasis(known.basis, basis) || known.upTo > upTo) return added
-    return withEvents(known, await view.arrivals(known.upTo, upTo, MAX_ADDED), counting)
+    if (!mayGrow(known, counting)) return undefined
+    return withEvents(known, await view.arrivals(known.upTo, counting.upTo, MAX_ADDED), counting)
   }
 
   async #count({ room }: RoomView, { user, upTo, basis }: Counting): Promise<Known> {
@@ -161,11 +159,13 @@ function countingOf({ view, requester, upTo, memberships, ignored }: RoomContext
   return { user: requester.user, upTo, basis: { since, ignored, epoch: view.epoch } }
 }
 
+const mayGrow = (known: Known, { basis, upTo }: Counting): boolean =>
+  isSameBasis(known.basis, basis) && known.upTo <= upTo
+
 /** The known counts with what arrived since, if all of that is in memory. */
 function addedAtHand(known: Known, view: RoomView, counting: Counting): Known | undefined {
-  const { upTo, basis } = counting
-  if (!isSameBasis(known.basis, basis) || known.upTo > upTo) return undefined
-  const events = view.arrivalsAtHand(known.upTo, upTo, MAX_ADDED)
+  if (!mayGrow(known, counting)) return undefined
+  const events = view.arrivalsAtHand(known.upTo, counting.upTo, MAX_ADDED)
   return events === undefined ? undefined : withEvents(known, events, counting)
 }
 
